@@ -1,0 +1,121 @@
+//! Typed ids. All but the provider's slug are UUIDs (version 7 where we make them, so they sort by time).
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+macro_rules! uuid_ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::try_parse(text).map(Self)
+            }
+        }
+
+        impl $name {
+            /// A version 7 id from milliseconds since the Unix epoch and ten random bytes.
+            pub fn from_parts(unix_millis: u64, random: &[u8; 10]) -> Self {
+                Self(uuid::Builder::from_unix_timestamp_millis(unix_millis, random).into_uuid())
+            }
+        }
+    )+};
+}
+
+uuid_ids! {
+    /// A company, or a part of one, whose data nobody else may see.
+    TenantId,
+    /// One tenant's credentialed route to a provider.
+    ChannelId,
+    /// A virtual key.
+    KeyId,
+    /// A quota policy.
+    PolicyId,
+    /// A dated price.
+    PriceId,
+    /// One call by an application; answered as `x-request-id`.
+    CallId,
+    /// One request sent to one channel on behalf of a call.
+    AttemptId,
+    /// A row of the audit log.
+    AuditId,
+}
+
+/// A provider's id: 1 to 64 of `a-z`, `0-9`, `-`, `_`, beginning with a letter or digit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderSlug(Box<str>);
+
+/// Why a text is no provider slug.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "a provider id is 1 to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit, and not 'statistics'"
+)]
+pub struct BadSlug;
+
+impl ProviderSlug {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ProviderSlug {
+    type Err = BadSlug;
+    fn from_str(text: &str) -> Result<Self, BadSlug> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let starts_plain = text.bytes().next().is_some_and(plain);
+        let all_allowed = text.bytes().all(|b| plain(b) || b == b'-' || b == b'_');
+        // `statistics` would collide with `GET /providers/statistics`.
+        if starts_plain && all_allowed && text.len() <= 64 && text != "statistics" {
+            Ok(Self(text.into()))
+        } else {
+            Err(BadSlug)
+        }
+    }
+}
+
+impl fmt::Display for ProviderSlug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_plain_and_never_reserved() {
+        for good in ["openai", "azure_openai", "my-vendor-2", "0x"] {
+            assert_eq!(good.parse::<ProviderSlug>().unwrap().as_str(), good);
+        }
+        let long = "a".repeat(65);
+        for bad in ["", "-a", "OpenAI", "a b", "a/b", "statistics", long.as_str()] {
+            assert_eq!(bad.parse::<ProviderSlug>(), Err(BadSlug), "{bad}");
+        }
+    }
+
+    #[test]
+    fn made_ids_sort_by_time() {
+        let early = CallId::from_parts(1_000, &[0xff; 10]);
+        let late = CallId::from_parts(1_001, &[0; 10]);
+        assert!(early < late);
+        assert_eq!(early.to_string().parse::<CallId>().unwrap(), early);
+    }
+}

@@ -1,0 +1,186 @@
+//! One port per aggregate. `create` refuses a taken name with `Conflict(field)`; `update` writes the value given and
+//! sets its version to `expected + 1`, or answers `Stale` when the stored version is not `expected`.
+
+use async_trait::async_trait;
+use lyss_domain::{
+    AuditEntry, Channel, ChannelId, ChannelState, IdempotencyRecord, KeyDigest, KeyId, PolicyId, Price,
+    Provider, ProviderSlug, QuotaPolicy, SealedCredential, Tenant, TenantId, TenantScope, Timestamp,
+    VirtualKey,
+};
+
+use crate::{Page, Paged, StoreError};
+
+/// Tenants. Listing and creating them is a platform administrator's matter, so those take no scope.
+#[async_trait]
+pub trait TenantRepository: Send {
+    async fn create(&mut self, tenant: &Tenant) -> Result<(), StoreError>;
+    async fn get(&mut self, id: TenantId) -> Result<Option<Tenant>, StoreError>;
+    async fn by_slug(&mut self, slug: &str) -> Result<Option<Tenant>, StoreError>;
+    /// Ordered by slug.
+    async fn list(&mut self, page: Page) -> Result<Paged<Tenant>, StoreError>;
+    async fn update(&mut self, tenant: &Tenant, expected: i64) -> Result<(), StoreError>;
+    /// With all that belongs to it but the audit log and usage records. False: it was not there.
+    async fn delete(&mut self, id: TenantId) -> Result<bool, StoreError>;
+}
+
+/// A tenant's own providers. Presets are data of `lyss-adapters` and never stored.
+#[async_trait]
+pub trait ProviderRepository: Send {
+    async fn create(&mut self, scope: &TenantScope, provider: &Provider) -> Result<(), StoreError>;
+    async fn get(&mut self, scope: &TenantScope, slug: &ProviderSlug)
+    -> Result<Option<Provider>, StoreError>;
+    /// Ordered by slug.
+    async fn list(&mut self, scope: &TenantScope, page: Page) -> Result<Paged<Provider>, StoreError>;
+    async fn update(
+        &mut self,
+        scope: &TenantScope,
+        provider: &Provider,
+        expected: i64,
+    ) -> Result<(), StoreError>;
+    async fn delete(&mut self, scope: &TenantScope, slug: &ProviderSlug) -> Result<bool, StoreError>;
+}
+
+/// Channels; names are unique within a tenant.
+#[async_trait]
+pub trait ChannelRepository: Send {
+    async fn create(&mut self, scope: &TenantScope, channel: &Channel) -> Result<(), StoreError>;
+    async fn get(&mut self, scope: &TenantScope, id: ChannelId) -> Result<Option<Channel>, StoreError>;
+    async fn by_name(&mut self, scope: &TenantScope, name: &str) -> Result<Option<Channel>, StoreError>;
+    /// Ordered by name; `provider` and `state` filter where given.
+    async fn list(
+        &mut self,
+        scope: &TenantScope,
+        provider: Option<&ProviderSlug>,
+        state: Option<ChannelState>,
+        page: Page,
+    ) -> Result<Paged<Channel>, StoreError>;
+    async fn update(
+        &mut self,
+        scope: &TenantScope,
+        channel: &Channel,
+        expected: i64,
+    ) -> Result<(), StoreError>;
+    /// With its credential.
+    async fn delete(&mut self, scope: &TenantScope, id: ChannelId) -> Result<bool, StoreError>;
+}
+
+/// One sealed credential per channel.
+#[async_trait]
+pub trait CredentialRepository: Send {
+    /// Inserts or replaces.
+    async fn put(&mut self, scope: &TenantScope, credential: &SealedCredential) -> Result<(), StoreError>;
+    async fn get(
+        &mut self,
+        scope: &TenantScope,
+        channel: ChannelId,
+    ) -> Result<Option<SealedCredential>, StoreError>;
+    async fn delete(&mut self, scope: &TenantScope, channel: ChannelId) -> Result<bool, StoreError>;
+}
+
+/// A data key of one tenant, wrapped under a master key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrappedKey {
+    pub tenant: TenantId,
+    pub version: i32,
+    pub master_key_id: String,
+    pub wrapped: Vec<u8>,
+    pub created_at: Timestamp,
+}
+
+#[async_trait]
+pub trait TenantKeyRepository: Send {
+    async fn create(&mut self, scope: &TenantScope, key: &WrappedKey) -> Result<(), StoreError>;
+    /// All versions, oldest first.
+    async fn list(&mut self, scope: &TenantScope) -> Result<Vec<WrappedKey>, StoreError>;
+    /// The same key under another master key.
+    async fn rewrap(&mut self, scope: &TenantScope, key: &WrappedKey) -> Result<(), StoreError>;
+    /// The system's view for rotation: up to `limit` keys wrapped under any master key other than this.
+    async fn not_under(&mut self, master_key_id: &str, limit: u32) -> Result<Vec<WrappedKey>, StoreError>;
+    /// How many keys each master key still wraps.
+    async fn count_by_master_key(&mut self) -> Result<Vec<(String, u64)>, StoreError>;
+}
+
+/// Virtual keys; names are unique within a tenant, digests everywhere.
+#[async_trait]
+pub trait KeyRepository: Send {
+    async fn create(&mut self, scope: &TenantScope, key: &VirtualKey) -> Result<(), StoreError>;
+    async fn get(&mut self, scope: &TenantScope, id: KeyId) -> Result<Option<VirtualKey>, StoreError>;
+    async fn by_name(&mut self, scope: &TenantScope, name: &str) -> Result<Option<VirtualKey>, StoreError>;
+    /// The only look-up without a scope: it is how a scope is found. Digest only, never the key.
+    async fn by_digest(&mut self, digest: &KeyDigest) -> Result<Option<VirtualKey>, StoreError>;
+    /// Ordered by name.
+    async fn list(&mut self, scope: &TenantScope, page: Page) -> Result<Paged<VirtualKey>, StoreError>;
+    async fn update(
+        &mut self,
+        scope: &TenantScope,
+        key: &VirtualKey,
+        expected: i64,
+    ) -> Result<(), StoreError>;
+    async fn delete(&mut self, scope: &TenantScope, id: KeyId) -> Result<bool, StoreError>;
+}
+
+#[async_trait]
+pub trait PolicyRepository: Send {
+    async fn create(&mut self, scope: &TenantScope, policy: &QuotaPolicy) -> Result<(), StoreError>;
+    async fn get(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<QuotaPolicy>, StoreError>;
+    /// Ordered by id.
+    async fn list(&mut self, scope: &TenantScope, page: Page) -> Result<Paged<QuotaPolicy>, StoreError>;
+    async fn update(
+        &mut self,
+        scope: &TenantScope,
+        policy: &QuotaPolicy,
+        expected: i64,
+    ) -> Result<(), StoreError>;
+    async fn delete(&mut self, scope: &TenantScope, id: PolicyId) -> Result<bool, StoreError>;
+}
+
+/// A tenant's own prices; they are added, never changed.
+#[async_trait]
+pub trait PriceRepository: Send {
+    async fn create(&mut self, scope: &TenantScope, price: &Price) -> Result<(), StoreError>;
+    /// Ordered by model, then by date.
+    async fn list(&mut self, scope: &TenantScope, page: Page) -> Result<Paged<Price>, StoreError>;
+}
+
+/// Append-only.
+#[async_trait]
+pub trait AuditRepository: Send {
+    /// The newest entry, its tenant's chain locked until this unit of work ends.
+    async fn last(&mut self, scope: &TenantScope) -> Result<Option<AuditEntry>, StoreError>;
+    async fn append(&mut self, scope: &TenantScope, entry: &AuditEntry) -> Result<(), StoreError>;
+    /// Ascending from a sequence number.
+    async fn from(
+        &mut self,
+        scope: &TenantScope,
+        sequence: i64,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
+}
+
+/// What a claim of an idempotency key found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdempotencyClaim {
+    /// Nobody used it: this request goes on and must `finish`.
+    Fresh,
+    /// Used before (perhaps for another request: compare fingerprints).
+    Seen(IdempotencyRecord),
+}
+
+#[async_trait]
+pub trait IdempotencyRepository: Send {
+    /// Takes the key, or says who had it. Expired records count as absent.
+    async fn claim(
+        &mut self,
+        scope: &TenantScope,
+        record: &IdempotencyRecord,
+    ) -> Result<IdempotencyClaim, StoreError>;
+    async fn finish(
+        &mut self,
+        scope: &TenantScope,
+        key: &str,
+        status: u16,
+        body: &[u8],
+    ) -> Result<(), StoreError>;
+    /// Removes what expired before `now`; answers how many.
+    async fn sweep(&mut self, now: Timestamp) -> Result<u64, StoreError>;
+}

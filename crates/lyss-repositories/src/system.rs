@@ -1,0 +1,75 @@
+//! Ports of the system itself, which stands above tenants: the catalog's loader, the ledger's writer, the vault's
+//! purpose keys. Only `lyss-catalog`, `lyss-ledger` and the vault's opener use them.
+
+use async_trait::async_trait;
+use lyss_domain::{
+    AttemptId, AttemptRecord, Channel, ChannelId, KeyId, Price, Provider, QuotaPolicy, SealedCredential,
+    Tenant, TenantId, Timestamp, VirtualKey,
+};
+
+use crate::StoreError;
+use crate::ports::WrappedKey;
+
+/// Everything the catalog holds, read in one transaction, so that all parts fit each other.
+#[derive(Debug, Default)]
+pub struct CatalogRows {
+    pub generation: i64,
+    pub tenants: Vec<Tenant>,
+    pub providers: Vec<Provider>,
+    pub channels: Vec<Channel>,
+    pub credentials: Vec<SealedCredential>,
+    pub tenant_keys: Vec<WrappedKey>,
+    pub keys: Vec<VirtualKey>,
+    pub policies: Vec<QuotaPolicy>,
+    pub prices: Vec<Price>,
+}
+
+#[async_trait]
+pub trait CatalogSource: Send + Sync {
+    /// The generation number in force: one indexed read.
+    async fn generation(&self) -> Result<i64, StoreError>;
+    async fn load(&self) -> Result<CatalogRows, StoreError>;
+}
+
+/// The ledger's side of usage records.
+#[async_trait]
+pub trait AttemptStore: Send + Sync {
+    /// Writes a batch in one transaction. A record whose id is there already is left as it is, so a batch may be
+    /// written twice. Answers how many were new.
+    async fn write(&self, records: &[AttemptRecord]) -> Result<u64, StoreError>;
+    async fn get(&self, tenant: TenantId, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError>;
+    /// Newest first.
+    async fn recent(&self, tenant: TenantId, limit: u32) -> Result<Vec<AttemptRecord>, StoreError>;
+    async fn count(&self, tenant: TenantId) -> Result<u64, StoreError>;
+    /// What was used since `since`, per key, channel and model asked: what quotas start from.
+    async fn totals(&self, tenant: TenantId, since: Timestamp) -> Result<Vec<UsageTotal>, StoreError>;
+}
+
+/// Sums over a tenant's records. `requests` counts calls (records of ordinal 0), not attempts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageTotal {
+    pub key: KeyId,
+    pub channel: ChannelId,
+    pub model_asked: String,
+    pub requests: u64,
+    pub tokens: u64,
+    pub cost_micros: i64,
+}
+
+/// Key material for one purpose (virtual-key digests, the audit chain, cursors), wrapped under a master key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurposeKey {
+    pub purpose: String,
+    pub master_key_id: String,
+    pub wrapped: Vec<u8>,
+    pub created_at: Timestamp,
+}
+
+#[async_trait]
+pub trait PurposeKeyRepository: Send {
+    /// Stores it unless the purpose has one already; answers what is stored afterwards.
+    async fn create_if_absent(&mut self, key: &PurposeKey) -> Result<PurposeKey, StoreError>;
+    async fn list(&mut self) -> Result<Vec<PurposeKey>, StoreError>;
+    /// The same key under another master key.
+    async fn rewrap(&mut self, key: &PurposeKey) -> Result<(), StoreError>;
+}

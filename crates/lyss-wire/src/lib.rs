@@ -1,0 +1,15 @@
+//! Bytes on the wire: what is sent to a vendor, what comes back, and the event-stream framing in between.
+//!
+//! Must never know: a vendor, a dialect, a tenant, a socket, a runtime. The [`Transport`] port is implemented by
+//! `lyss-upstream` (hyper) and by `lyss-testkit` (scripted). A credential travels only as a header value marked
+//! sensitive.
+//!
+//! Start reading at [`transport`]; the event-stream reader is [`sse`].
+
+pub mod request;
+pub mod sse;
+pub mod transport;
+
+pub use request::{EncodedRequest, RequestBody, ResponseHead};
+pub use sse::{SseFrame, SseFramer, SseOverflow};
+pub use transport::{BoxFuture, ByteStream, Timers, Transport, TransportClass, TransportError};
