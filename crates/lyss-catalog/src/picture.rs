@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use lyss_domain::window::Calendar;
 use lyss_domain::{
-    Channel, KeyDigest, Price, Provider, ProviderSlug, QuotaPolicy, SealedCredential, Tenant, TenantId, Timestamp,
-    VirtualKey,
+    Channel, KeyDigest, Price, Provider, ProviderSlug, QuotaPolicy, SealedCredential, Tenant, TenantId,
+    Timestamp, VirtualKey,
 };
 use lyss_repositories::{CatalogRows, WrappedKey};
 

@@ -30,22 +30,25 @@ const TABLE: &[(&str, i64, i64, i64, i64, i64)] = &[
 /// The table as dated prices.
 pub fn built_in() -> &'static [Price] {
     static PRICES: LazyLock<Vec<Price>> = LazyLock::new(|| {
-        let row = |(index, &(model, input, cache_read, cache_write, cache_write_long, output)): (usize, &_)| Price {
-            // A fixed id a row: version 8 (vendor-defined) with the row's number.
-            id: PriceId(uuid_of_row(index)),
-            tenant: None,
-            model: str::to_owned(model),
-            effective_from: SINCE,
-            rates: Rates {
-                input,
-                cache_read,
-                cache_write,
-                cache_write_long,
-                output,
-                ..Rates::default()
-            },
-            created_at: SINCE,
-        };
+        let row =
+            |(index, &(model, input, cache_read, cache_write, cache_write_long, output)): (usize, &_)| {
+                Price {
+                    // A fixed id a row: version 8 (vendor-defined) with the row's number.
+                    id: PriceId(uuid_of_row(index)),
+                    tenant: None,
+                    model: str::to_owned(model),
+                    effective_from: SINCE,
+                    rates: Rates {
+                        input,
+                        cache_read,
+                        cache_write,
+                        cache_write_long,
+                        output,
+                        ..Rates::default()
+                    },
+                    created_at: SINCE,
+                }
+            };
         TABLE.iter().enumerate().map(row).collect()
     });
     &PRICES

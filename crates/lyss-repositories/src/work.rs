@@ -23,7 +23,8 @@ pub trait Store: Send + Sync {
     async fn ping(&self) -> Result<(), StoreError>;
 }
 
-/// One transaction. Dropped without [`commit`](Self::commit), nothing of it happened.
+/// One transaction. Dropped without [`commit`](Self::commit), nothing of it happened. After `Conflict`, `Reference` or
+/// `Unavailable` it can only be dropped: `commit` refuses, on every database alike. `Stale` dooms nothing.
 #[async_trait]
 pub trait UnitOfWork: Send {
     fn tenants(&mut self) -> &mut dyn TenantRepository;

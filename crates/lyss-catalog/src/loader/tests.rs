@@ -41,8 +41,7 @@ impl ChangeFeed for Deaf {
 #[tokio::test(start_paused = true)]
 async fn a_lost_hint_costs_a_second_and_a_bad_load_nothing() {
     let source = Arc::new(Source::default());
-    let loader =
-        Loader::start(source.clone(), Arc::new(Deaf), LoaderSettings::default()).await.unwrap();
+    let loader = Loader::start(source.clone(), Arc::new(Deaf), LoaderSettings::default()).await.unwrap();
     let handle = loader.handle();
     let seen = Arc::new(AtomicI64::new(-1));
     let observed = Arc::clone(&seen);

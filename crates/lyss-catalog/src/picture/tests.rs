@@ -1,6 +1,6 @@
 use super::*;
-use lyss_domain::{PriceId, Rates, TenantSettings};
 use lyss_domain::{ChannelId, ChannelLimits, ChannelState, ChannelTimeouts};
+use lyss_domain::{PriceId, Rates, TenantSettings};
 
 pub(crate) fn tenant(n: u128) -> Tenant {
     Tenant {
@@ -71,7 +71,10 @@ fn a_tenants_own_price_comes_before_the_built_in_one() {
     };
     let rows = CatalogRows {
         tenants: vec![tenant(1)],
-        prices: vec![price("gpt-4o-mini", "2026-01-01T00:00:00Z", 1), price("gpt-4o-mini", "2026-06-01T00:00:00Z", 2)],
+        prices: vec![
+            price("gpt-4o-mini", "2026-01-01T00:00:00Z", 1),
+            price("gpt-4o-mini", "2026-06-01T00:00:00Z", 2),
+        ],
         ..CatalogRows::default()
     };
     let catalog = Catalog::build(rows).unwrap();

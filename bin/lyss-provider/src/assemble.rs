@@ -1,0 +1,218 @@
+//! Builds the service from its settings: the order in which parts come to be, and who is given what.
+
+mod quotas;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use lyss_balancing::Balancers;
+use lyss_catalog::{CatalogHandle, Loader, LoaderSettings};
+use lyss_domain::{Clock, KeyDigest};
+use lyss_http::{Dependency, Doorkeeper};
+use lyss_ledger::{Ledger, LedgerSettings};
+use lyss_management::Management;
+use lyss_migrations::SchemaState;
+use lyss_proxy::draw::Draws;
+use lyss_proxy::{Meters, Parts, Proxy};
+use lyss_quota::{MemoryLeaseStore, MemoryRateStore, Quotas};
+use lyss_repositories::{AttemptStore, CatalogSource, ChangeFeed, PurposeKey, Store};
+use lyss_repositories_sql::{Settings, SqlStore, connect};
+use lyss_upstream::{Upstream, UpstreamSettings};
+use lyss_vault::{MasterKeys, Purpose, PurposeSecret, Vault, Wrapped, generate_master_key, mac, random};
+use prometheus_client::registry::Registry;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tracing::warn;
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::data::DataFolder;
+use crate::dependencies::{DatabaseHealth, LedgerHealth};
+
+/// How long the last records are waited for.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Everything that lives as long as the process.
+pub(crate) struct Service {
+    pub(crate) store: SqlStore,
+    pub(crate) proxy: Arc<Proxy>,
+    pub(crate) management: Arc<Management>,
+    pub(crate) doorkeeper: Doorkeeper,
+    pub(crate) upstream: Arc<Upstream>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) dependencies: Arc<Vec<Arc<dyn Dependency>>>,
+    pub(crate) ledger: Ledger,
+    ledger_task: JoinHandle<()>,
+    loader_task: JoinHandle<()>,
+    quotas_task: JoinHandle<()>,
+}
+
+/// The runtime that carries settlement, database work and loaders, so that a worker's end never drops money.
+pub(crate) fn background() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("lyss-background")
+        .enable_all()
+        .build()
+        .context("the background runtime cannot start")
+}
+
+/// True when no database is named: SQLite in the data folder, which migrates by itself.
+pub(crate) fn is_embedded(config: &Config) -> bool {
+    config.database.url.is_none()
+}
+
+pub(crate) fn database_settings(config: &Config, data: &DataFolder) -> Settings {
+    Settings {
+        url: config.database.url.clone().unwrap_or_else(|| data.database_url()),
+        max_connections: config.database.max_connections,
+        statement_timeout_ms: config.database.statement_timeout_ms,
+    }
+}
+
+/// Opens a database whose schema fits this binary. `migrate`: bring it up first.
+pub(crate) async fn open_store(settings: &Settings, migrate: bool) -> Result<SqlStore> {
+    let store = connect(settings).await.context("the database")?;
+    if migrate {
+        lyss_migrations::up(store.connection()).await.context("the embedded database")?;
+    }
+    match lyss_migrations::state(store.connection()).await? {
+        SchemaState::Current => Ok(store),
+        SchemaState::Empty => bail!("the database is empty: run `lyss-provider migrate up`"),
+        SchemaState::Behind { missing } => {
+            bail!("the schema is behind by {} steps: run `lyss-provider migrate up`", missing.len())
+        }
+        SchemaState::Ahead { unknown } => bail!(
+            "the schema is ahead of this release (unknown: {}): run the release that made it",
+            unknown.join(", ")
+        ),
+    }
+}
+
+/// The vault on the master keys that are set; on the embedded database one is made in the data folder.
+pub(crate) fn open_vault(config: &Config, data: &DataFolder) -> Result<Vault> {
+    let setting = match &config.security.encryption_key {
+        Some(keys) => keys.as_str().to_owned(),
+        None if is_embedded(config) => data.secret("master-key", || Ok(generate_master_key()?))?,
+        None => bail!(
+            "PROVIDER_SERVICE_ENCRYPTION_KEY is not set; `lyss-provider keys generate` prints a key to set it to"
+        ),
+    };
+    let keys =
+        MasterKeys::parse(&setting).context("security.encryption_key (PROVIDER_SERVICE_ENCRYPTION_KEY)")?;
+    Ok(Vault::new(keys))
+}
+
+impl Service {
+    /// Must be called within the background runtime.
+    pub(crate) async fn build(
+        config: &Config,
+        data: &DataFolder,
+        egress: lyss_upstream::EgressPolicy,
+    ) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let store = open_store(&database_settings(config, data), is_embedded(config)).await?;
+        let vault = Arc::new(open_vault(config, data)?);
+        let key_digests = Arc::new(purpose_key(&store, &vault, Purpose::VirtualKey, &*clock).await?);
+        let audit_chain = Arc::new(purpose_key(&store, &vault, Purpose::AuditChain, &*clock).await?);
+
+        let source: Arc<dyn CatalogSource> = Arc::new(store.clone());
+        let feed: Arc<dyn ChangeFeed> = Arc::new(store.clone());
+        let loader =
+            Loader::start(source, feed, LoaderSettings::default()).await.context("the configuration")?;
+        let catalog = loader.handle();
+        let loader_task = tokio::spawn(loader.run());
+
+        let attempts: Arc<dyn AttemptStore> = Arc::new(store.clone());
+        let settings = LedgerSettings::in_folder(data.path());
+        let (ledger, ledger_task) =
+            lyss_ledger::open(settings, attempts).await.context("the usage ledger")?;
+        let ledger_task = tokio::spawn(ledger_task.run());
+
+        let mut registry = Registry::default();
+        let meters = Meters::register(&mut registry);
+        let quotas = open_quotas(&store, &catalog, &*clock).await?;
+        let quotas_task = tokio::spawn(quotas::keep(Arc::clone(&quotas), Arc::clone(&clock)));
+        let parts = Parts {
+            vault: Arc::clone(&vault),
+            quotas: Arc::clone(&quotas),
+            rates: Arc::new(MemoryRateStore::new()),
+            balancers: Balancers::new(u64::from_be_bytes(random()?)),
+            ledger: ledger.clone(),
+            clock: Arc::clone(&clock),
+            draws: Draws::seeded(u64::from_be_bytes(random()?)),
+            meters,
+            settings: config.proxy.settings()?,
+        };
+        let proxy = Arc::new(Proxy::new(parts, &catalog));
+        let writes: Arc<dyn Store> = Arc::new(store.clone());
+        let kind = if is_embedded(config) { "SQLite" } else { "the configured database" };
+        let dependencies: Vec<Arc<dyn Dependency>> =
+            vec![DatabaseHealth::watch(Arc::clone(&writes), kind), Arc::new(LedgerHealth(ledger.clone()))];
+        let digests = Arc::clone(&key_digests);
+        Ok(Self {
+            store,
+            proxy,
+            management: Arc::new(Management {
+                store: writes,
+                vault,
+                key_digests,
+                audit_chain,
+                catalog,
+                clock,
+            }),
+            doorkeeper: Doorkeeper::new(Arc::new(move |key| KeyDigest(mac(&digests, &[key])))),
+            upstream: Arc::new(Upstream::new(&UpstreamSettings { egress, ..UpstreamSettings::default() })?),
+            registry: Arc::new(registry),
+            dependencies: Arc::new(dependencies),
+            ledger,
+            ledger_task,
+            loader_task,
+            quotas_task,
+        })
+    }
+
+    /// After the last call: everything recorded reaches the store, or stays in the journal for the next start.
+    pub(crate) async fn close(self) {
+        self.loader_task.abort();
+        self.quotas_task.abort();
+        self.ledger.shutdown();
+        if tokio::time::timeout(CLOSE_PATIENCE, self.ledger_task).await.is_err() {
+            warn!("the database is away: the last usage records stay in the journal for the next start");
+        }
+        if let Err(error) = self.store.close().await {
+            warn!(%error, "the database did not close well");
+        }
+    }
+}
+
+/// Quotas in this process, starting from what the ledger says was used in the windows that are open.
+async fn open_quotas(store: &SqlStore, catalog: &CatalogHandle, clock: &dyn Clock) -> Result<Arc<Quotas>> {
+    let leases = MemoryLeaseStore::new();
+    quotas::seed(&leases, store, &catalog.load(), clock.now()).await?;
+    Ok(Arc::new(Quotas::new(Arc::new(leases))))
+}
+
+/// The stored key of a purpose; made and stored the first time, by whichever instance is first.
+async fn purpose_key(
+    store: &SqlStore,
+    vault: &Vault,
+    purpose: Purpose,
+    clock: &dyn Clock,
+) -> Result<PurposeSecret> {
+    let (_, wrapped) = vault.new_purpose_key(purpose)?;
+    let fresh = PurposeKey {
+        purpose: purpose.as_str().to_owned(),
+        master_key_id: wrapped.master_key_id,
+        wrapped: wrapped.bytes,
+        created_at: clock.now(),
+    };
+    let mut work = store.begin().await?;
+    let stored = work.purpose_keys().create_if_absent(&fresh).await?;
+    work.commit(None).await?;
+    let wrapped = Wrapped { master_key_id: stored.master_key_id, bytes: stored.wrapped };
+    vault.unwrap_purpose_key(purpose, &wrapped).with_context(|| {
+        format!("the stored {} key does not open with the master keys that are set", purpose.as_str())
+    })
+}

@@ -1,0 +1,61 @@
+//! `lyss-provider check`: do the settings hold, and does what they point to answer?
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use lyss_migrations::SchemaState;
+use lyss_repositories_sql::connect;
+
+use crate::assemble::{background, database_settings, is_embedded, open_vault};
+use crate::config::Config;
+use crate::data::DataFolder;
+
+pub(crate) fn run(config: &Config) -> Result<ExitCode> {
+    background()?.block_on(check(config))
+}
+
+async fn check(config: &Config) -> Result<ExitCode> {
+    let mut lines = Lines::default();
+    let data = DataFolder::open(&config.data.folder)?;
+    lines.good("data folder", &config.data.folder.display().to_string());
+    match open_vault(config, &data) {
+        Ok(vault) => lines.good("master keys", &vault.master_keys().ids().collect::<Vec<_>>().join(", ")),
+        Err(error) => lines.bad("master keys", &format!("{error:#}")),
+    }
+    let embedded = is_embedded(config);
+    let kind = if embedded { "embedded SQLite" } else { "configured" };
+    match connect(&database_settings(config, &data)).await {
+        Err(error) => lines.bad("database", &format!("{kind}: {error}")),
+        Ok(store) => match lyss_migrations::state(store.connection()).await? {
+            SchemaState::Current => lines.good("database", &format!("{kind}: schema is current")),
+            SchemaState::Ahead { unknown } => {
+                lines.bad("database", &format!("{kind}: a newer release made it ({})", unknown.join(", ")));
+            }
+            SchemaState::Empty | SchemaState::Behind { .. } if embedded => {
+                lines.good("database", &format!("{kind}: `serve` will bring its schema up"));
+            }
+            SchemaState::Empty | SchemaState::Behind { .. } => {
+                lines.bad("database", &format!("{kind}: run `lyss-provider migrate up`"));
+            }
+        },
+    }
+    lines.good("egress", &format!("{} networks beside public https", config.egress.policy()?.allow.len()));
+    lines.good("listen", &format!("{}:{}", config.server.host, config.server.port));
+    Ok(if lines.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+#[derive(Default)]
+struct Lines {
+    failed: bool,
+}
+
+impl Lines {
+    fn good(&self, what: &str, detail: &str) {
+        println!("ok    {what}: {detail}");
+    }
+
+    fn bad(&mut self, what: &str, detail: &str) {
+        println!("FAIL  {what}: {detail}");
+        self.failed = true;
+    }
+}

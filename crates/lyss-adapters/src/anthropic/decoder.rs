@@ -1,0 +1,241 @@
+//! Reading a streamed answer, as in "Streaming messages".
+//!
+//! The grammar is held to: one `message_start` first, deltas inside an open block only. What breaks it is a protocol
+//! fault. Unknown events, blocks and deltas are passed over. No text is kept.
+
+use std::collections::BTreeMap;
+
+use lyss_domain::FaultKind;
+use lyss_wire::SseFrame;
+use serde_json::value::RawValue;
+
+use super::fault;
+use super::wire::{
+    Answer, Event, MessageDelta, ReadBlock, ReadDelta, Usage, finish_reason, read, unreadable,
+};
+use crate::Fault;
+use crate::conversation::ChatEvent;
+use crate::dialect::Decoder;
+
+/// Far above any real answer, whose blocks come one after the other.
+const MAX_OPEN_BLOCKS: usize = 256;
+
+/// This dialect has one choice.
+const CHOICE: u32 = 0;
+
+#[derive(Default)]
+pub(super) struct MessagesDecoder {
+    phase: Phase,
+    open: BTreeMap<u64, OpenBlock>,
+    /// Tool calls so far.
+    calls: u32,
+    usage: Usage,
+    finished: bool,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Before,
+    Within,
+    /// The end marker, an error or a fault has come: nothing more is read.
+    Over,
+}
+
+#[derive(Clone, Copy)]
+enum OpenBlock {
+    Text,
+    Thinking,
+    Tool { call: u32, arguments: Arguments },
+    Other,
+}
+
+/// Where a tool call's arguments come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arguments {
+    Awaited,
+    /// In deltas, as the vendor's reference says.
+    Streamed,
+    /// Whole in the block's start, as some servers of this dialect do.
+    Given,
+}
+
+impl MessagesDecoder {
+    fn read(&mut self, frame: &SseFrame, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+        if frame.event.as_deref().is_some_and(|name| !is_known(name)) {
+            return Ok(());
+        }
+        let event: Event<'_> = serde_json::from_slice(&frame.data).map_err(|_| unreadable())?;
+        let name = event.r#type.as_deref().or(frame.event.as_deref()).unwrap_or_default();
+        match (name, self.phase) {
+            ("error", _) => {
+                self.phase = Phase::Over;
+                out.push(ChatEvent::Fault(fault::read_event(&frame.data)));
+                Ok(())
+            }
+            ("message_start", Phase::Before) => self.message_start(event.message, out),
+            ("content_block_start", Phase::Within) => self.block_start(&event, out),
+            ("content_block_delta", Phase::Within) => self.block_delta(&event, out),
+            ("content_block_stop", Phase::Within) => self.block_stop(&event, out),
+            ("message_delta", Phase::Within) => self.message_delta(&event, out),
+            ("message_stop", Phase::Within) => {
+                self.phase = Phase::Over;
+                out.push(ChatEvent::End);
+                Ok(())
+            }
+            (name, _) if is_known(name) && name != "ping" => Err(out_of_order()),
+            _ => Ok(()),
+        }
+    }
+
+    fn message_start(&mut self, message: Option<&RawValue>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+        let answer: Answer<'_> = read(message.ok_or_else(unreadable)?)?;
+        self.phase = Phase::Within;
+        out.push(ChatEvent::Start {
+            id: answer.id.unwrap_or_default(),
+            model: answer.model.unwrap_or_default(),
+        });
+        self.count(answer.usage, out);
+        Ok(())
+    }
+
+    fn block_start(&mut self, event: &Event<'_>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+        let index = event.index.ok_or_else(unreadable)?;
+        if self.open.contains_key(&index) || self.open.len() >= MAX_OPEN_BLOCKS {
+            return Err(out_of_order());
+        }
+        let block = match ReadBlock::read(event.content_block.ok_or_else(unreadable)?)? {
+            ReadBlock::Text(text) => {
+                push_text(text, out);
+                OpenBlock::Text
+            }
+            ReadBlock::Thinking { text, .. } => {
+                push_reasoning(text, out);
+                OpenBlock::Thinking
+            }
+            ReadBlock::ToolUse { id, name, input } => {
+                let call = self.calls;
+                self.calls = self.calls.saturating_add(1);
+                out.push(ChatEvent::ToolCallStart { choice: CHOICE, call, id, name });
+                let given = input.map(RawValue::get).filter(|input| is_filled_object(input));
+                if let Some(input) = given {
+                    push_arguments(call, input.to_owned(), out);
+                }
+                let arguments = if given.is_some() { Arguments::Given } else { Arguments::Awaited };
+                OpenBlock::Tool { call, arguments }
+            }
+            ReadBlock::Other => OpenBlock::Other,
+        };
+        self.open.insert(index, block);
+        Ok(())
+    }
+
+    fn block_delta(&mut self, event: &Event<'_>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+        let index = event.index.ok_or_else(unreadable)?;
+        let block = self.open.get_mut(&index).ok_or_else(out_of_order)?;
+        let delta = ReadDelta::read(event.delta.ok_or_else(unreadable)?)?;
+        match (block, delta) {
+            (OpenBlock::Text, ReadDelta::Text(text)) => push_text(text, out),
+            (OpenBlock::Thinking, ReadDelta::Thinking(text)) => push_reasoning(text, out),
+            (OpenBlock::Tool { call, arguments }, ReadDelta::Json(text)) => {
+                if !text.is_empty() && *arguments != Arguments::Given {
+                    *arguments = Arguments::Streamed;
+                    push_arguments(*call, text, out);
+                }
+            }
+            (OpenBlock::Other, _) | (_, ReadDelta::Other) => {}
+            // A delta of one kind inside a block of another.
+            _ => return Err(out_of_order()),
+        }
+        Ok(())
+    }
+
+    /// A call without arguments sends none; its caller expects an empty object.
+    fn block_stop(&mut self, event: &Event<'_>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+        let index = event.index.ok_or_else(unreadable)?;
+        let block = self.open.remove(&index).ok_or_else(out_of_order)?;
+        if let OpenBlock::Tool { call, arguments: Arguments::Awaited } = block {
+            push_arguments(call, "{}".to_owned(), out);
+        }
+        Ok(())
+    }
+
+    fn message_delta(&mut self, event: &Event<'_>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+        self.count(event.usage, out);
+        let delta: MessageDelta = event.delta.map(read).transpose()?.unwrap_or_default();
+        if let Some(reason) = delta.stop_reason.filter(|_| !self.finished) {
+            self.finished = true;
+            let reason = finish_reason(&reason, delta.stop_sequence);
+            out.push(ChatEvent::Finish { choice: CHOICE, reason });
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, usage: Option<&RawValue>, out: &mut Vec<ChatEvent>) {
+        if let Some(later) = Usage::read(usage) {
+            self.usage.replace(later);
+            out.push(ChatEvent::Usage(self.usage.to_tokens()));
+        }
+    }
+}
+
+impl Decoder for MessagesDecoder {
+    fn feed(&mut self, frame: &SseFrame, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+        if self.phase == Phase::Over {
+            return Ok(());
+        }
+        let result = self.read(frame, out);
+        if result.is_err() {
+            self.phase = Phase::Over;
+        }
+        result
+    }
+
+    /// Nothing is held back, and an end that was not marked is none.
+    fn finish(&mut self, _out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+        self.phase = Phase::Over;
+        Ok(())
+    }
+}
+
+fn push_text(text: String, out: &mut Vec<ChatEvent>) {
+    if !text.is_empty() {
+        out.push(ChatEvent::Text { choice: CHOICE, text });
+    }
+}
+
+fn push_reasoning(text: String, out: &mut Vec<ChatEvent>) {
+    if !text.is_empty() {
+        out.push(ChatEvent::Reasoning { choice: CHOICE, text });
+    }
+}
+
+fn push_arguments(call: u32, text: String, out: &mut Vec<ChatEvent>) {
+    out.push(ChatEvent::ToolCallArguments { choice: CHOICE, call, text });
+}
+
+fn is_known(name: &str) -> bool {
+    matches!(
+        name,
+        "message_start"
+            | "content_block_start"
+            | "content_block_delta"
+            | "content_block_stop"
+            | "message_delta"
+            | "message_stop"
+            | "ping"
+            | "error"
+    )
+}
+
+/// An object with something in it: the reference sends an empty one and the arguments in deltas.
+fn is_filled_object(json: &str) -> bool {
+    json.strip_prefix('{').is_some_and(|rest| !rest.trim_start().starts_with('}'))
+}
+
+fn out_of_order() -> Fault {
+    Fault::new(FaultKind::Protocol, "The upstream's stream breaks its own order of events.")
+}
+
+#[cfg(test)]
+mod tests;

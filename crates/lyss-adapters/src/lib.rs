@@ -1,0 +1,35 @@
+//! Dialects: how callers and vendors write a conversation, and the one canonical form between them.
+//!
+//! Must never know: a socket, a clock, a database, a runtime, which channel is chosen. A dialect is a pure codec. No
+//! request field ever selects a URL, a host, a header or a credential: those come from a [`Target`] alone.
+//!
+//! Start reading at [`dialect`] (the seam) and [`conversation`] (the canonical form). A body that both sides speak is
+//! never parsed: [`scan`] finds the few fields the gateway needs in one pass, [`splice`] changes the few bytes it
+//! must, and a [`Tap`](dialect::Tap) reads usage while the answer's bytes pass.
+//!
+//! To add an OpenAI-compatible vendor: one row in [`preset`] and one fixture folder. To add a wire format: one folder
+//! with the same files as `openai/` and `anthropic/`, and one line in [`Dialect::vendor`] or [`Dialect::caller`].
+
+pub mod anthropic;
+pub mod conversation;
+pub mod dialect;
+pub mod fault;
+pub mod openai;
+pub mod preset;
+pub mod scan;
+pub mod splice;
+pub mod target;
+mod vendor_error;
+
+#[cfg(test)]
+mod golden;
+
+pub use conversation::{ChatCall, ChatEvent, ChatReply, FinishReason};
+pub use dialect::{
+    CallerSide, Decoder, Dialect, Encoded, PassSide, Renderer, Rendering, Tap, Tapped, VendorSide,
+};
+pub use fault::{Fault, Side};
+pub use preset::{Preset, presets};
+pub use scan::{Ask, ScanError, scan};
+pub use splice::Splices;
+pub use target::{Target, TargetError};

@@ -1,0 +1,128 @@
+//! The dialect's error object, as the API reference's "Error codes" page describes it, written and read. Read too are
+//! the forms of DeepSeek ("Error Codes") and Azure OpenAI ("Content filtering", "Quotas and limits").
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use lyss_domain::{FaultKind, FaultOwner};
+use serde::Serialize;
+
+use crate::Fault;
+use crate::vendor_error::{VendorError, is_about_credential, mentions_credential, retry_after};
+
+const MAX_VERBATIM_BYTES: usize = 64 << 10;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: ErrorObject<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    message: &'a str,
+    r#type: &'a str,
+    param: Option<&'a str>,
+    code: Option<&'a str>,
+}
+
+/// The body of a non-stream answer: the vendor's own where it speaks this dialect and the fault is the caller's.
+pub(super) fn render(fault: &Fault) -> Bytes {
+    fault.verbatim.clone().unwrap_or_else(|| object(fault).into())
+}
+
+/// The last event of a stream that broke.
+pub(super) fn render_stream(fault: &Fault) -> Bytes {
+    let mut out = b"data: ".to_vec();
+    out.extend_from_slice(&object(fault));
+    out.extend_from_slice(b"\n\n");
+    out.into()
+}
+
+/// Reads a refusal. Words count before the status: Azure, proxies and errors inside a stream misuse or lack the latter.
+pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Fault {
+    let said = VendorError::read(body);
+    let kind = kind_by_words(&said).unwrap_or_else(|| match status.is_server_error() {
+        // An error inside a stream has no status; the caller of this function passed a stand-in.
+        true if said.is_any(&["invalid_request_error"]) => FaultKind::BadRequest,
+        _ => kind_by_status(status),
+    });
+    let is_callers = matches!(kind.owner(), FaultOwner::Caller | FaultOwner::Model);
+    let may_pass = is_callers
+        && said.is_error_object
+        && !is_about_credential(status)
+        && body.len() <= MAX_VERBATIM_BYTES
+        && std::str::from_utf8(body).is_ok_and(|text| !mentions_credential(text));
+    let mut fault = said.into_fault(kind, status).with_retry_after(retry_after(headers));
+    fault.verbatim = may_pass.then(|| body.clone());
+    fault
+}
+
+fn object(fault: &Fault) -> Vec<u8> {
+    let (kind_type, kind_code) = words_of(fault.kind);
+    let body = Body {
+        error: ErrorObject {
+            message: &fault.message,
+            r#type: fault.vendor_type.as_deref().unwrap_or(kind_type),
+            param: fault.param.as_deref(),
+            code: fault.vendor_code.as_deref().or(kind_code),
+        },
+    };
+    serde_json::to_vec(&body).unwrap_or_default()
+}
+
+/// `type` and `code`. A kind that OpenAI does not know goes by its own name.
+const fn words_of(kind: FaultKind) -> (&'static str, Option<&'static str>) {
+    match kind {
+        FaultKind::BadRequest => ("invalid_request_error", None),
+        FaultKind::Unauthenticated => ("authentication_error", Some("invalid_api_key")),
+        FaultKind::Forbidden => ("permission_error", Some("forbidden")),
+        FaultKind::ModelNotFound => ("invalid_request_error", Some("model_not_found")),
+        FaultKind::ContentFiltered => ("invalid_request_error", Some("content_filter")),
+        FaultKind::ContextTooLong => ("invalid_request_error", Some("context_length_exceeded")),
+        FaultKind::RateLimited | FaultKind::VendorRateLimited => {
+            ("rate_limit_error", Some("rate_limit_exceeded"))
+        }
+        FaultKind::QuotaExceeded => ("insufficient_quota", Some("insufficient_quota")),
+        other => ("server_error", Some(other.as_str())),
+    }
+}
+
+fn kind_by_words(said: &VendorError) -> Option<FaultKind> {
+    const WORDS: [(&[&str], FaultKind); 7] = [
+        (&["context_length_exceeded", "string_above_max_length"], FaultKind::ContextTooLong),
+        (
+            &["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"],
+            FaultKind::ContentFiltered,
+        ),
+        (&["model_not_found", "DeploymentNotFound"], FaultKind::ModelNotFound),
+        (&["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"], FaultKind::VendorQuota),
+        (&["invalid_api_key", "authentication_error", "permission_error"], FaultKind::CredentialRefused),
+        (&["rate_limit_exceeded", "rate_limit_error"], FaultKind::VendorRateLimited),
+        (&["overloaded_error", "engine_overloaded"], FaultKind::Overloaded),
+    ];
+    /// What DeepSeek and vLLM say in prose only.
+    const PHRASES: [(&[&str], FaultKind); 4] = [
+        (&["maximum context length", "context length exceeded"], FaultKind::ContextTooLong),
+        (&["content exists risk"], FaultKind::ContentFiltered),
+        (&["model not exist"], FaultKind::ModelNotFound),
+        (&["insufficient balance"], FaultKind::VendorQuota),
+    ];
+    let by_word = WORDS.iter().find(|(words, _)| said.is_any(words));
+    let by_phrase = || PHRASES.iter().find(|(phrases, _)| said.says(phrases));
+    by_word.or_else(by_phrase).map(|(_, kind)| *kind)
+}
+
+fn kind_by_status(status: StatusCode) -> FaultKind {
+    match status.as_u16() {
+        401 | 403 => FaultKind::CredentialRefused,
+        402 => FaultKind::VendorQuota,
+        404 => FaultKind::ModelNotFound,
+        408 => FaultKind::VendorError,
+        429 => FaultKind::VendorRateLimited,
+        400..=499 => FaultKind::BadRequest,
+        503 | 529 => FaultKind::Overloaded,
+        _ => FaultKind::VendorError,
+    }
+}
+
+#[cfg(test)]
+mod tests;

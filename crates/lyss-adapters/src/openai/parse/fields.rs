@@ -1,0 +1,93 @@
+//! Taking a JSON object apart field by field, so that a wrong type is told with its path and nothing unknown is lost.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::Fault;
+
+const MAX_DEFAULT_BYTES: usize = 64;
+const MAX_LOST: usize = 64;
+const MAX_PATH_CHARS: usize = 100;
+
+/// One object. What nobody takes has no canonical form.
+pub(super) struct Fields<'a> {
+    path: String,
+    rest: BTreeMap<String, &'a RawValue>,
+}
+
+/// Paths of fields without a canonical form: few, short and printable, since they end in a header.
+#[derive(Default)]
+pub(super) struct Lost(Vec<String>);
+
+impl<'a> Fields<'a> {
+    pub(super) fn open(raw: &'a RawValue, path: impl Into<String>) -> Result<Self, Fault> {
+        let path = path.into();
+        match serde_json::from_str(raw.get()) {
+            Ok(rest) => Ok(Self { path, rest }),
+            Err(_) => Err(wrong(&path, "an object")),
+        }
+    }
+
+    /// The field's value; null counts as absent.
+    pub(super) fn take<T: Deserialize<'a>>(
+        &mut self,
+        name: &str,
+        expected: &str,
+    ) -> Result<Option<T>, Fault> {
+        match self.raw(name) {
+            None => Ok(None),
+            Some(raw) => match serde_json::from_str(raw.get()) {
+                Ok(value) => Ok(Some(value)),
+                Err(_) => Err(wrong(&self.path_of(name), expected)),
+            },
+        }
+    }
+
+    pub(super) fn require<T: Deserialize<'a>>(&mut self, name: &str, expected: &str) -> Result<T, Fault> {
+        match self.take(name, expected)? {
+            Some(value) => Ok(value),
+            None => Err(wrong(&self.path_of(name), expected)),
+        }
+    }
+
+    pub(super) fn raw(&mut self, name: &str) -> Option<&'a RawValue> {
+        self.rest.remove(name).filter(|raw| raw.get() != "null")
+    }
+
+    pub(super) fn path_of(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// Notes what is left, except nulls and fields that only repeat a default.
+    pub(super) fn leave(self, defaults: &[(&str, &str)], lost: &mut Lost) {
+        for (name, raw) in &self.rest {
+            let value = raw.get();
+            let is_default = value.len() <= MAX_DEFAULT_BYTES && {
+                let compact: String = value.split_whitespace().collect();
+                defaults.contains(&(name.as_str(), compact.as_str()))
+            };
+            if value != "null" && !is_default {
+                lost.note(&self.path_of(name));
+            }
+        }
+    }
+}
+
+impl Lost {
+    pub(super) fn note(&mut self, path: &str) {
+        if self.0.len() < MAX_LOST {
+            let printable = |c: char| if c.is_ascii_graphic() { c } else { '?' };
+            self.0.push(path.chars().take(MAX_PATH_CHARS).map(printable).collect());
+        }
+    }
+
+    pub(super) fn into_paths(self) -> Vec<String> {
+        self.0
+    }
+}
+
+pub(super) fn wrong(path: &str, expected: &str) -> Fault {
+    Fault::bad_request(format!("`{path}` must be {expected}."), Some(path))
+}

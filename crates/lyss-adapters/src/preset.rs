@@ -1,0 +1,139 @@
+//! Vendors as data: one row each. Operators add the same rows at run time as providers.
+
+use lyss_domain::ProviderKind;
+
+/// A vendor known from the start.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    pub slug: &'static str,
+    pub name: &'static str,
+    pub kind: ProviderKind,
+    /// What the vendor's SDK takes; `None`: every customer has an address of their own, so the channel must give it.
+    pub api_base: Option<&'static str>,
+    pub auth: PresetAuth,
+    /// Models offered when a channel names none; a prefix ending in `*` covers a family.
+    pub models: &'static [&'static str],
+    /// The environment variable in which people keep this vendor's key.
+    pub key_variable: Option<&'static str>,
+    /// A cheap model for a first call.
+    pub trial_model: Option<&'static str>,
+    /// Under which name this vendor reads an output limit.
+    pub output_limit_field: &'static str,
+}
+
+/// In which header the key goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PresetAuth {
+    Bearer,
+    Header(&'static str),
+}
+
+/// The system's presets; their slugs equal their kinds.
+pub const fn presets() -> &'static [Preset] {
+    PRESETS
+}
+
+/// The preset of a slug.
+pub fn preset(slug: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.slug == slug)
+}
+
+/// The preset whose slug is the kind's name; every kind has one.
+pub fn preset_of(kind: ProviderKind) -> &'static Preset {
+    PRESETS.iter().find(|preset| preset.kind == kind).unwrap_or(&COMPATIBLE)
+}
+
+const OPENAI: Preset = Preset {
+    slug: "openai",
+    name: "OpenAI",
+    kind: ProviderKind::OpenAi,
+    // Source: platform.openai.com API reference, "Introduction".
+    api_base: Some("https://api.openai.com/v1"),
+    auth: PresetAuth::Bearer,
+    models: &["gpt-*", "o1*", "o3*", "o4*", "chatgpt-*"],
+    key_variable: Some("OPENAI_API_KEY"),
+    trial_model: Some("gpt-4o-mini"),
+    // `max_tokens` is deprecated there and refused by reasoning models.
+    output_limit_field: "max_completion_tokens",
+};
+
+const COMPATIBLE: Preset = Preset {
+    slug: "openai_compatible",
+    name: "OpenAI-compatible",
+    kind: ProviderKind::OpenAiCompatible,
+    api_base: None,
+    auth: PresetAuth::Bearer,
+    models: &[],
+    key_variable: None,
+    trial_model: None,
+    output_limit_field: "max_tokens",
+};
+
+const PRESETS: &[Preset] = &[
+    OPENAI,
+    Preset {
+        slug: "anthropic",
+        name: "Anthropic",
+        kind: ProviderKind::Anthropic,
+        // Source: docs.anthropic.com API reference, "Messages".
+        api_base: Some("https://api.anthropic.com"),
+        auth: PresetAuth::Header("x-api-key"),
+        models: &["claude-*"],
+        key_variable: Some("ANTHROPIC_API_KEY"),
+        trial_model: Some("claude-haiku-4-5"),
+        output_limit_field: "max_tokens",
+    },
+    Preset {
+        slug: "google",
+        name: "Google Gemini",
+        kind: ProviderKind::Google,
+        // Source: ai.google.dev API reference, "generateContent".
+        api_base: Some("https://generativelanguage.googleapis.com"),
+        auth: PresetAuth::Header("x-goog-api-key"),
+        models: &["gemini-*"],
+        // Its dialect comes with a later issue; until then no channel of this kind serves.
+        key_variable: None,
+        trial_model: None,
+        output_limit_field: "maxOutputTokens",
+    },
+    Preset {
+        slug: "deepseek",
+        name: "DeepSeek",
+        kind: ProviderKind::DeepSeek,
+        // Source: api-docs.deepseek.com, "Your First API Call".
+        api_base: Some("https://api.deepseek.com"),
+        auth: PresetAuth::Bearer,
+        models: &["deepseek-*"],
+        key_variable: Some("DEEPSEEK_API_KEY"),
+        trial_model: Some("deepseek-chat"),
+        output_limit_field: "max_tokens",
+    },
+    Preset {
+        slug: "azure_openai",
+        name: "Azure OpenAI",
+        kind: ProviderKind::AzureOpenAi,
+        // Source: learn.microsoft.com, "Azure OpenAI REST API reference": one host a resource.
+        api_base: None,
+        auth: PresetAuth::Header("api-key"),
+        models: &[],
+        key_variable: None,
+        trial_model: None,
+        output_limit_field: "max_completion_tokens",
+    },
+    COMPATIBLE,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_one_preset_under_its_own_name() {
+        for kind in ProviderKind::ALL {
+            let found: Vec<_> = presets().iter().filter(|p| p.kind == kind).collect();
+            assert_eq!(found.len(), 1, "{kind}");
+            assert_eq!(found[0].slug, kind.as_str());
+            assert_eq!(preset(kind.as_str()).unwrap().kind, preset_of(kind).kind);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Smooth weighted round robin, as nginx describes it: each pick gives every candidate its weight as credit, the
+//! richest serves and pays the sum. Shares are exact in every cycle and a heavy channel's turns are spread out.
+//!
+//! Credits are kept per group and channel, not per place in a list, so that an edit of the list resets nobody. A
+//! candidate that was tried, or belongs to another priority, neither earns nor pays: the others rotate among
+//! themselves, and its own turn stays where it was.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lyss_domain::{ChannelId, Tick};
+
+use crate::{Balancer, Candidate, Pool};
+
+const SHARDS: usize = 16;
+
+/// Groups kept per shard; the one used longest ago makes room. 16,384 in all.
+const GROUPS_PER_SHARD: usize = 1_024;
+
+/// How far into its cycle a fresh rotation may begin, in picks.
+const START_SPAN: u64 = 256;
+
+#[derive(Debug)]
+pub struct RoundRobin {
+    seed: u64,
+    groups_per_shard: usize,
+    shards: [Mutex<HashMap<u64, Group>>; SHARDS],
+}
+
+/// The rotation of one group.
+#[derive(Debug, Default)]
+struct Group {
+    used_at: Tick,
+    /// In the order channels were first seen, which is mostly the order they are asked for in.
+    turns: Vec<Turn>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    channel: ChannelId,
+    credit: i64,
+}
+
+impl RoundRobin {
+    /// `seed` decides where in its cycle each group begins.
+    pub fn new(seed: u64) -> Self {
+        Self::with_room_for(seed, GROUPS_PER_SHARD)
+    }
+
+    fn with_room_for(seed: u64, groups_per_shard: usize) -> Self {
+        Self { seed, groups_per_shard, shards: Default::default() }
+    }
+
+    fn shard(&self, group: u64) -> Option<MutexGuard<'_, HashMap<u64, Group>>> {
+        let index = usize::try_from(mix(group) % SHARDS as u64).ok()?;
+        // A panic between two additions leaves odd credits at worst, which even out.
+        Some(self.shards.get(index)?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Balancer for RoundRobin {
+    fn pick(&self, pool: &Pool<'_>, tried: &[usize], _draw: u64, now: Tick) -> Option<usize> {
+        // Nothing to choose from must not cost a stored group.
+        pool.eligible(tried).next()?;
+        let mut groups = self.shard(pool.group)?;
+        if groups.len() >= self.groups_per_shard && !groups.contains_key(&pool.group) {
+            let oldest = groups.iter().min_by_key(|(_, group)| group.used_at).map(|(key, _)| *key);
+            oldest.and_then(|key| groups.remove(&key));
+        }
+        let group = groups.entry(pool.group).or_default();
+        group.used_at = group.used_at.max(now);
+        group.admit(pool, tried, mix(self.seed ^ pool.group));
+        group.rotate(pool, tried)
+    }
+}
+
+impl Group {
+    /// Gives every eligible candidate a place. One that joins others starts at their average, so that it is neither
+    /// owed a burst nor left waiting; a wholly new rotation begins at a point of its cycle that `seed` decides.
+    fn admit(&mut self, pool: &Pool<'_>, tried: &[usize], seed: u64) {
+        let (mut known, mut unknown, mut sum, mut from) = (0i64, 0usize, 0i64, 0usize);
+        for (_, candidate) in pool.eligible(tried) {
+            match self.find(candidate.channel, &mut from) {
+                Some(turn) => {
+                    known += 1;
+                    sum = sum.saturating_add(turn.credit);
+                }
+                None => unknown += 1,
+            }
+        }
+        if unknown == 0 {
+            return;
+        }
+        self.forget_departed(pool);
+        let credit = sum.checked_div(known).unwrap_or(0);
+        for (_, Candidate { channel, .. }) in pool.eligible(tried) {
+            if !self.turns.iter().any(|turn| turn.channel == *channel) {
+                self.turns.push(Turn { channel: *channel, credit });
+            }
+        }
+        if known == 0 {
+            for _ in 0..seed % START_SPAN {
+                self.rotate(pool, tried);
+            }
+        }
+    }
+
+    /// One turn of the wheel: every eligible candidate earns its weight, the richest pays the sum of all.
+    fn rotate(&mut self, pool: &Pool<'_>, tried: &[usize]) -> Option<usize> {
+        let total: i64 = pool.eligible(tried).map(|(_, candidate)| i64::from(candidate.weight)).sum();
+        // Steady credits stay well inside this; what lies outside comes from weights edited since, and would
+        // keep a channel waiting, or serving, for as many picks as its old weight was worth.
+        let bound = self.bound(pool);
+        let mut best: Option<(usize, ChannelId, i64)> = None;
+        let mut from = 0;
+        for (index, candidate) in pool.eligible(tried) {
+            let Some(turn) = self.find(candidate.channel, &mut from) else { continue };
+            turn.credit = turn.credit.clamp(-bound, bound).saturating_add(i64::from(candidate.weight));
+            if best.is_none_or(|(_, _, credit)| turn.credit > credit) {
+                best = Some((index, candidate.channel, turn.credit));
+            }
+        }
+        let (index, channel, _) = best?;
+        if let Some(turn) = self.find(channel, &mut 0) {
+            turn.credit = turn.credit.saturating_sub(total);
+        }
+        Some(index)
+    }
+
+    /// Twice the sum of all weights.
+    fn bound(&self, pool: &Pool<'_>) -> i64 {
+        pool.candidates.iter().map(|candidate| i64::from(candidate.weight)).sum::<i64>().saturating_mul(2)
+    }
+
+    /// Looks from where the last search ended: a list asked for in its stored order is found in one pass.
+    fn find(&mut self, channel: ChannelId, from: &mut usize) -> Option<&mut Turn> {
+        let is = |turn: &Turn| turn.channel == channel;
+        let ahead =
+            self.turns.get(*from..).and_then(|rest| rest.iter().position(is)).map(|step| *from + step);
+        let at = ahead.or_else(|| self.turns.iter().position(is))?;
+        *from = at + 1;
+        self.turns.get_mut(at)
+    }
+
+    /// Channels that left keep their place for a while, since they may only be cooling down; not for ever.
+    fn forget_departed(&mut self, pool: &Pool<'_>) {
+        if self.turns.len() > pool.candidates.len().saturating_mul(2).saturating_add(16) {
+            self.turns
+                .retain(|turn| pool.candidates.iter().any(|candidate| candidate.channel == turn.channel));
+        }
+    }
+}
+
+/// SplitMix64's finaliser: neighbouring numbers come out unrelated.
+pub(crate) fn mix(number: u64) -> u64 {
+    let z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests;

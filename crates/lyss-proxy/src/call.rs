@@ -1,0 +1,322 @@
+//! The walk of one call from who is asking to the answer on its way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use lyss_adapters::{Ask, Fault};
+use lyss_balancing::{Balancers, Pool};
+use lyss_catalog::CatalogHandle;
+use lyss_domain::{
+    Advice, CallId, Caller, ChannelId, Clock, FaultKind, PriceId, Rates, Strategy, TenantId, Tick, Timestamp,
+    VirtualKey,
+};
+use lyss_ledger::Ledger;
+use lyss_quota::{Quotas, RateState, RateStore, RateUnit};
+use lyss_vault::Vault;
+use lyss_wire::Transport;
+use smallvec::SmallVec;
+
+use crate::admit::{self, Bound, Charge, Whose};
+use crate::attempt::{self, Conversation, Outcome};
+use crate::draw::Draws;
+use crate::estimate;
+use crate::meters::Meters;
+use crate::models::{self, ModelEntry};
+use crate::plan::{self, Planned, Steering};
+use crate::relay::Relay;
+use crate::routes::{Loads, Route, RouteTable, TenantRoutes};
+use crate::settings::ProxySettings;
+
+/// Everything the pipeline is made of.
+pub struct Parts {
+    pub vault: Arc<Vault>,
+    pub quotas: Arc<Quotas>,
+    pub rates: Arc<dyn RateStore>,
+    pub balancers: Balancers,
+    pub ledger: Ledger,
+    pub clock: Arc<dyn Clock>,
+    pub draws: Draws,
+    pub meters: Meters,
+    pub settings: ProxySettings,
+}
+
+/// The pipeline; one for all workers.
+pub struct Proxy {
+    parts: Arc<Parts>,
+    routes: Arc<ArcSwap<RouteTable>>,
+}
+
+/// A worker's own way out: its connections and their tasks live on its thread.
+pub struct Outlet(Arc<dyn Transport>);
+
+/// A call as it comes in: who asks for what.
+pub struct Incoming<'a> {
+    pub call: CallId,
+    pub caller: &'a Caller,
+    pub key: &'a VirtualKey,
+    pub ask: Ask,
+    pub steering: Steering,
+}
+
+/// What every answer carries, whatever its outcome.
+#[derive(Clone, Debug)]
+pub struct AnswerHead {
+    pub call: CallId,
+    /// The channel that answered, or was tried last.
+    pub channel: Option<ChannelId>,
+    /// Requests sent upstream.
+    pub attempts: u16,
+    /// The caller's own rate windows, as they stand.
+    pub windows: SmallVec<[(RateUnit, RateState); 4]>,
+    /// Fields of the request that the vendor's dialect could not express.
+    pub losses: Vec<String>,
+}
+
+pub struct Answer {
+    pub head: AnswerHead,
+    pub body: AnswerBody,
+}
+
+pub enum AnswerBody {
+    /// JSON in the caller's dialect.
+    Whole(Bytes),
+    /// An event stream in the caller's dialect.
+    Stream(Relay),
+}
+
+/// A call without an answer.
+#[derive(Debug)]
+pub struct Failed {
+    pub head: AnswerHead,
+    pub fault: Fault,
+}
+
+/// What the attempts of one call share.
+pub(crate) struct Walk<'a> {
+    pub parts: &'a Arc<Parts>,
+    pub transport: &'a dyn Transport,
+    pub tenant: &'a TenantRoutes,
+    pub key: &'a VirtualKey,
+    pub ask: &'a Ask,
+    pub call: CallId,
+    pub started_at: Timestamp,
+    pub deadline: Tick,
+    pub strategy: Strategy,
+    pub bound: Bound,
+    pub prompt_guess: u64,
+    /// The output limit to be written into the request, where the caller sent none.
+    pub written_output_limit: Option<u64>,
+    /// The price of the channel being tried.
+    pub rates: Option<(PriceId, Rates)>,
+    pub conversation: Conversation,
+    pub losses: Vec<String>,
+}
+
+impl Outlet {
+    pub fn new(transport: Arc<dyn Transport>) -> Self {
+        Self(transport)
+    }
+}
+
+impl Proxy {
+    /// Follows the catalog from here on: every generation becomes a route table before it counts as served.
+    pub fn new(parts: Parts, catalog: &CatalogHandle) -> Self {
+        let parts = Arc::new(parts);
+        let loads = Loads::default();
+        let routes = Arc::new(ArcSwap::from_pointee(RouteTable::build(catalog.load(), &parts.vault, &loads)));
+        let (target, vault) = (Arc::clone(&routes), Arc::clone(&parts.vault));
+        catalog.observe(move |catalog| {
+            target.store(Arc::new(RouteTable::build(Arc::clone(catalog), &vault, &loads)));
+        });
+        Self { parts, routes }
+    }
+
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.parts.clock
+    }
+
+    /// The table in force, for whoever must find a caller in it.
+    pub fn routes(&self) -> Arc<RouteTable> {
+        self.routes.load_full()
+    }
+
+    pub fn new_call(&self) -> CallId {
+        let millis = u64::try_from(self.parts.clock.now().as_millis()).unwrap_or(0);
+        CallId::from_parts(millis, &self.parts.draws.id_bytes())
+    }
+
+    pub fn models(&self, table: &RouteTable, tenant: TenantId, key: &VirtualKey) -> Vec<ModelEntry> {
+        table.tenant(tenant).map(|routes| models::models(routes, key)).unwrap_or_default()
+    }
+
+    /// Counts a call that was refused before it began its walk.
+    pub fn count_refusal(&self, fault: &Fault) {
+        self.parts.meters.refused(fault.kind);
+    }
+
+    /// The whole walk. `table` is the one the caller was found in.
+    pub async fn chat(
+        &self,
+        outlet: &Outlet,
+        table: &RouteTable,
+        incoming: Incoming<'_>,
+    ) -> Result<Answer, Failed> {
+        let mut head = AnswerHead {
+            call: incoming.call,
+            channel: None,
+            attempts: 0,
+            windows: SmallVec::new(),
+            losses: Vec::new(),
+        };
+        let walked = self.walk(&*outlet.0, table, &mut head, &incoming).await;
+        match walked {
+            Ok(body) => Ok(Answer { head, body }),
+            Err(fault) => {
+                self.count_refusal(&fault);
+                Err(Failed { head, fault })
+            }
+        }
+    }
+
+    async fn walk(
+        &self,
+        transport: &dyn Transport,
+        table: &RouteTable,
+        head: &mut AnswerHead,
+        incoming: &Incoming<'_>,
+    ) -> Result<AnswerBody, Fault> {
+        let Incoming { caller, key, ask, steering, .. } = incoming;
+        let parts = &self.parts;
+        let tenant = table
+            .tenant(caller.tenant())
+            .ok_or_else(|| Fault::new(FaultKind::Forbidden, "This tenant is not active."))?;
+        let prompt_guess = estimate::prompt_guess(ask);
+
+        let windows = admit::key_windows(key, admit::window_tokens(ask, prompt_guess));
+        let ticket = admit::take(&parts.rates, &windows, parts.clock.tick()).await?;
+        head.windows = windows.iter().map(|ask| ask.unit).zip(ticket.states.iter().copied()).collect();
+
+        let planned = plan::plan(tenant, key, ask, steering, parts.settings.strategy)?;
+
+        let started_at = parts.clock.now();
+        let limited = admit::bounds_output(&tenant.entry);
+        let written_output_limit =
+            (limited && ask.output_limit.is_none()).then_some(parts.settings.default_output_tokens);
+        let output = ask.output_limit.or(written_output_limit).unwrap_or(0);
+        let prices = prices(tenant, &planned, ask, started_at);
+        let bound = attempt::bound(estimate::prompt_bound(ask), output, ask.candidates, &prices);
+        let whose = Whose::Call { key, model: &ask.model };
+        let reservation = admit::reserve(&parts.quotas, &tenant.entry, whose, bound, started_at).await?;
+
+        let total = if ask.stream { parts.settings.total_stream } else { parts.settings.total };
+        let total = steering.timeout.map_or(total, |wanted| wanted.min(total));
+        let mut walk = Walk {
+            parts,
+            transport,
+            tenant,
+            key,
+            ask,
+            call: head.call,
+            started_at,
+            deadline: parts.clock.tick().after(total),
+            strategy: planned.strategy,
+            bound,
+            prompt_guess,
+            written_output_limit,
+            rates: None,
+            conversation: Conversation::default(),
+            losses: Vec::new(),
+        };
+        let answered = attempts(&mut walk, &planned, Charge::new(reservation, ticket), head).await;
+        head.losses = walk.losses;
+        answered
+    }
+}
+
+/// Channel after channel until one answers, the fault says that no other would do better, or the retries are used up.
+async fn attempts(
+    walk: &mut Walk<'_>,
+    planned: &Planned,
+    mut charge: Charge,
+    head: &mut AnswerHead,
+) -> Result<AnswerBody, Fault> {
+    let pool = &planned.pool;
+    let view = Pool { group: pool.group, candidates: &pool.candidates };
+    let balancers = &walk.parts.balancers;
+    let balancer = balancers
+        .get(planned.strategy)
+        .or_else(|| balancers.get(Strategy::WeightedRandom))
+        .ok_or_else(|| Fault::new(FaultKind::Internal, "No balancing algorithm is available."))?;
+    let mut tried: SmallVec<[usize; 8]> = SmallVec::new();
+    let mut worst: Option<Fault> = None;
+    let mut waits = SmallestWait::default();
+    while let Some(index) = balancer.pick(&view, &tried, walk.parts.draws.next(), walk.parts.clock.tick()) {
+        tried.push(index);
+        let Some(route) = pool.routes.get(index) else { break };
+        head.channel = Some(route.channel.id);
+        walk.rates = price(walk.tenant, route, walk.ask, walk.started_at);
+        let (returned, fault) = match attempt::attempt(walk, route, charge, head.attempts).await {
+            Outcome::Answered(body) => {
+                head.attempts += 1;
+                return Ok(body);
+            }
+            Outcome::Skipped(charge, fault) => (Some(charge), fault),
+            Outcome::Failed(charge, fault) => {
+                head.attempts += 1;
+                (charge, fault)
+            }
+        };
+        waits.see(&fault);
+        let give_up = fault.advice() == Advice::GiveUp && fault.kind != FaultKind::Unavailable;
+        let allowed = route.channel.max_retries.unwrap_or(walk.parts.settings.max_retries);
+        let used_up = u32::from(head.attempts) > allowed;
+        worst = Some(fault);
+        let Some(returned) = returned else { break };
+        charge = returned;
+        if give_up || used_up {
+            break;
+        }
+    }
+    Err(waits.apply(worst.unwrap_or_else(|| {
+        Fault::new(FaultKind::Unavailable, "No channel can serve this model now.")
+            .with_retry_after(Some(Duration::from_secs(1)))
+    })))
+}
+
+/// When every channel asks to wait, the caller is told the shortest of the waits.
+#[derive(Default)]
+struct SmallestWait(Option<Duration>);
+
+impl SmallestWait {
+    fn see(&mut self, fault: &Fault) {
+        self.0 = match (self.0, fault.retry_after) {
+            (Some(known), Some(new)) => Some(known.min(new)),
+            (known, new) => known.or(new),
+        };
+    }
+
+    fn apply(self, fault: Fault) -> Fault {
+        if fault.retry_after.is_some() { fault.with_retry_after(self.0) } else { fault }
+    }
+}
+
+fn price(tenant: &TenantRoutes, route: &Route, ask: &Ask, at: Timestamp) -> Option<(PriceId, Rates)> {
+    let entry = &tenant.entry;
+    let found = entry.price(route.upstream_model(&ask.model), at).or_else(|| entry.price(&ask.model, at))?;
+    Some((found.id, found.rates))
+}
+
+/// The prices of all channels that may serve: looked up only where a cost policy needs a bound.
+fn prices(
+    tenant: &TenantRoutes,
+    planned: &Planned,
+    ask: &Ask,
+    at: Timestamp,
+) -> SmallVec<[(PriceId, Rates); 4]> {
+    if tenant.entry.policies.iter().all(|policy| policy.limit_cost.is_none()) {
+        return SmallVec::new();
+    }
+    planned.pool.routes.iter().filter_map(|route| price(tenant, route, ask, at)).collect()
+}

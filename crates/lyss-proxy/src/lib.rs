@@ -1,0 +1,29 @@
+//! The pipeline every call walks: admit → plan → attempt → relay → settle. Stages hand over owned values, so nothing
+//! is settled twice or forgotten.
+//!
+//! Must never know: actix, hyper, SQL. It reads one route table from start to end of a call, makes no database call,
+//! and holds a plain credential only while one request is being written.
+//!
+//! Start reading at [`call`] (the walk), then [`attempt`], [`relay`] and [`settle`]. What an administrator configured
+//! becomes what a call uses in [`routes`].
+
+pub mod admit;
+pub mod attempt;
+pub mod call;
+pub mod draw;
+pub mod estimate;
+pub mod meters;
+pub mod models;
+pub mod plan;
+pub mod relay;
+pub mod routes;
+pub mod settings;
+pub mod settle;
+
+pub use call::{Answer, AnswerBody, AnswerHead, Failed, Incoming, Outlet, Parts, Proxy};
+pub use meters::Meters;
+pub use models::ModelEntry;
+pub use plan::Steering;
+pub use relay::Relay;
+pub use routes::RouteTable;
+pub use settings::ProxySettings;

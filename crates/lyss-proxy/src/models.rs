@@ -1,0 +1,33 @@
+//! What a key may call, for `GET /v1/models`.
+
+use std::collections::BTreeMap;
+
+use lyss_domain::VirtualKey;
+
+use crate::plan::{may_call, may_use};
+use crate::routes::TenantRoutes;
+
+/// One model by the name a caller asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelEntry {
+    pub id: String,
+    /// The provider of the first channel that serves it.
+    pub owned_by: String,
+    /// When that channel was made, in seconds since the epoch.
+    pub created: i64,
+}
+
+/// Sorted by name; a model served by several channels is listed once. Families (`gpt-*`) cannot be listed.
+pub fn models(tenant: &TenantRoutes, key: &VirtualKey) -> Vec<ModelEntry> {
+    let mut found = BTreeMap::new();
+    for route in tenant.routes.iter().filter(|route| may_use(key, route)) {
+        for model in route.listed_models().filter(|model| may_call(key, model)) {
+            found.entry(model.to_owned()).or_insert_with(|| ModelEntry {
+                id: model.to_owned(),
+                owned_by: route.channel.provider.to_string(),
+                created: route.channel.created_at.as_secs(),
+            });
+        }
+    }
+    found.into_values().collect()
+}

@@ -1,0 +1,98 @@
+//! Which channels may serve this call: pure over the route table.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lyss_adapters::{Ask, Fault};
+use lyss_domain::tenant::pattern_matches;
+use lyss_domain::{ChannelId, FaultKind, Strategy, VirtualKey};
+
+use crate::routes::{ModelPool, Route, TenantRoutes};
+
+/// The channels among which the balancer picks, and how.
+pub struct Planned {
+    pub pool: Arc<ModelPool>,
+    pub strategy: Strategy,
+}
+
+/// What a caller chose by header, where its key permits it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Steering {
+    /// `x-lyss-channel`: this channel and no other.
+    pub channel: Option<ChannelId>,
+    /// `x-lyss-strategy`.
+    pub strategy: Option<Strategy>,
+    /// `x-lyss-tags`: a channel must carry all of them.
+    pub tags: Vec<String>,
+    /// `x-lyss-timeout-ms`: the call's deadline, never later than the service's.
+    pub timeout: Option<Duration>,
+}
+
+impl Steering {
+    fn allows(&self, route: &Route) -> bool {
+        self.channel.is_none_or(|channel| channel == route.channel.id)
+            && self.tags.iter().all(|tag| route.channel.tags.contains(tag))
+    }
+
+    fn narrows(&self) -> bool {
+        self.channel.is_some() || !self.tags.is_empty()
+    }
+}
+
+/// Applies what the key may use. The fault tells a model that nobody serves from one that this key may not call; both
+/// are "not found" to the caller.
+pub fn plan(
+    tenant: &TenantRoutes,
+    key: &VirtualKey,
+    ask: &Ask,
+    steering: &Steering,
+    default_strategy: Strategy,
+) -> Result<Planned, Fault> {
+    if *steering != Steering::default() && !key.may_steer {
+        let message = "This key may not choose channel, strategy, tags or timeout by header.";
+        return Err(Fault::new(FaultKind::Forbidden, message));
+    }
+    if !may_call(key, &ask.model) {
+        return Err(not_found(&ask.model));
+    }
+    let pool = tenant.pool(&ask.model).ok_or_else(|| not_found(&ask.model))?;
+    let pool = if key.channels.is_empty() && key.tags.is_empty() && !steering.narrows() {
+        pool
+    } else {
+        let usable = |route: &&Arc<Route>| may_use(key, route) && steering.allows(route);
+        let routes: Vec<_> = pool.routes.iter().filter(usable).cloned().collect();
+        if routes.is_empty() {
+            return Err(not_found(&ask.model));
+        }
+        Arc::new(ModelPool::new(tenant.entry.tenant.id, &ask.model, routes))
+    };
+    let strategy = steering
+        .strategy
+        .or(key.strategy)
+        .or_else(|| tenant.entry.tenant.settings.routing.strategy_for(&ask.model))
+        .unwrap_or(default_strategy);
+    Ok(Planned { pool, strategy })
+}
+
+/// True when the key's model list allows a model.
+pub fn may_call(key: &VirtualKey, model: &str) -> bool {
+    key.models.is_empty() || key.models.iter().any(|pattern| pattern_matches(pattern, model))
+}
+
+/// True when the key's channel and tag lists allow a channel.
+pub fn may_use(key: &VirtualKey, route: &Route) -> bool {
+    let by_channel = key.channels.is_empty() || key.channels.contains(&route.channel.id);
+    let by_tag = key.tags.is_empty() || key.tags.iter().any(|tag| route.channel.tags.contains(tag));
+    by_channel && by_tag
+}
+
+fn not_found(model: &str) -> Fault {
+    let shown: String = model.chars().filter(|c| !c.is_control()).take(128).collect();
+    Fault {
+        param: Some("model".to_owned()),
+        ..Fault::new(
+            FaultKind::ModelNotFound,
+            format!("The model '{shown}' does not exist or this key may not use it."),
+        )
+    }
+}

@@ -1,0 +1,86 @@
+//! A stream whose vendor speaks another dialect than the caller.
+
+use bytes::{Bytes, BytesMut};
+use lyss_adapters::{ChatEvent, Decoder, Fault, Renderer, Tapped};
+use lyss_domain::FaultKind;
+use lyss_wire::{SseFrame, SseFramer};
+
+/// Largest event of a vendor that is read.
+const MAX_EVENT_BYTES: usize = 1 << 20;
+
+/// Frames → events → the caller's bytes. Holds one unfinished event.
+pub(crate) struct Convert {
+    framer: SseFramer,
+    frames: Vec<SseFrame>,
+    decoder: Box<dyn Decoder>,
+    events: Vec<ChatEvent>,
+    renderer: Box<dyn Renderer>,
+    out: BytesMut,
+    seen: Tapped,
+}
+
+impl Convert {
+    pub(crate) fn new(decoder: Box<dyn Decoder>, renderer: Box<dyn Renderer>) -> Self {
+        Self {
+            framer: SseFramer::new(MAX_EVENT_BYTES),
+            frames: Vec::new(),
+            decoder,
+            events: Vec::new(),
+            renderer,
+            out: BytesMut::new(),
+            seen: Tapped::default(),
+        }
+    }
+
+    pub(crate) fn seen(&self) -> &Tapped {
+        &self.seen
+    }
+
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<Bytes, Fault> {
+        self.framer.feed(bytes, &mut self.frames).map_err(|_| too_large())?;
+        self.decode()?;
+        Ok(self.render())
+    }
+
+    pub(crate) fn finish(&mut self) -> Result<Bytes, Fault> {
+        self.framer.finish(&mut self.frames).map_err(|_| too_large())?;
+        self.decode()?;
+        self.decoder.finish(&mut self.events)?;
+        Ok(self.render())
+    }
+
+    fn decode(&mut self) -> Result<(), Fault> {
+        let decoder = &mut self.decoder;
+        let events = &mut self.events;
+        self.frames.drain(..).try_for_each(|frame| decoder.feed(&frame, events))
+    }
+
+    fn render(&mut self) -> Bytes {
+        for event in self.events.drain(..) {
+            self.seen.started = true;
+            match &event {
+                ChatEvent::Usage(usage) => self.seen.usage = Some(*usage),
+                ChatEvent::End => self.seen.ended = true,
+                ChatEvent::Fault(fault) => {
+                    // Shown by the relay, in the caller's words; nothing follows it.
+                    self.seen.fault = Some(fault.clone());
+                    continue;
+                }
+                content if content.is_content() => {
+                    self.seen.content = true;
+                    self.seen.events += 1;
+                    self.seen.generated_bytes += content.generated_bytes() as u64;
+                }
+                _ => {}
+            }
+            if self.seen.fault.is_none() {
+                self.renderer.event(&event, &mut self.out);
+            }
+        }
+        self.out.split().freeze()
+    }
+}
+
+fn too_large() -> Fault {
+    Fault::new(FaultKind::Protocol, "The upstream sent an event larger than 1 MiB.")
+}

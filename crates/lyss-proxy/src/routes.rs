@@ -1,0 +1,293 @@
+//! What an administrator configured, made ready for calls: addresses parsed, dialects chosen, data keys unwrapped.
+//! Rebuilt whole with every generation of the catalog; read through one `Arc` by a call from start to end.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use http::Uri;
+use lyss_adapters::preset::{PresetAuth, preset, preset_of};
+use lyss_adapters::{Dialect, Target};
+use lyss_balancing::Candidate;
+use lyss_catalog::{Catalog, ChannelEntry, TenantEntry};
+use lyss_domain::tenant::pattern_matches;
+use lyss_domain::{
+    AuthScheme, Channel, ChannelId, ChannelState, ProviderKind, SealedCredential, Secret, TenantId,
+};
+use lyss_vault::{CredentialBinding, DataKey, Vault};
+use tracing::warn;
+
+/// Models of one tenant whose pools are remembered; a caller inventing names cannot grow it, since only names that
+/// some channel serves are kept.
+const MAX_POOLS: usize = 4_096;
+
+pub struct RouteTable {
+    catalog: Arc<Catalog>,
+    tenants: HashMap<TenantId, TenantRoutes>,
+}
+
+/// One tenant's channels that can serve.
+pub struct TenantRoutes {
+    pub entry: Arc<TenantEntry>,
+    pub routes: Vec<Arc<Route>>,
+    pools: RwLock<HashMap<Box<str>, Arc<ModelPool>>>,
+}
+
+/// A channel ready to be called.
+pub struct Route {
+    pub channel: Channel,
+    pub kind: ProviderKind,
+    pub dialect: Dialect,
+    /// Under which name the vendor reads an output limit.
+    pub output_limit_field: &'static str,
+    pub load: Arc<Load>,
+    models: Vec<String>,
+    target: Target,
+    /// The chat address where it does not depend on the model.
+    chat_uri: Option<Uri>,
+    credential: Option<(SealedCredential, Arc<DataKey>)>,
+}
+
+/// The channels that serve one model, in the form the balancer takes.
+pub struct ModelPool {
+    pub group: u64,
+    pub candidates: Vec<Candidate>,
+    pub routes: Vec<Arc<Route>>,
+}
+
+/// Attempts under way on a channel; outlives edits of its configuration.
+#[derive(Default)]
+pub struct Load(AtomicU32);
+
+/// One attempt under way; ends when dropped.
+pub struct InFlight(Arc<Load>);
+
+/// The loads of all channels, kept across generations.
+#[derive(Default)]
+pub struct Loads(Mutex<HashMap<ChannelId, Arc<Load>>>);
+
+impl RouteTable {
+    /// Channels that cannot serve are left out, each with a line in the log.
+    pub fn build(catalog: Arc<Catalog>, vault: &Vault, loads: &Loads) -> Self {
+        let tenants = catalog
+            .tenants()
+            .filter(|entry| entry.tenant.enabled)
+            .map(|entry| (entry.tenant.id, TenantRoutes::build(entry, vault, loads)))
+            .collect();
+        loads.forget_unused();
+        Self { catalog, tenants }
+    }
+
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    pub fn tenant(&self, id: TenantId) -> Option<&TenantRoutes> {
+        self.tenants.get(&id)
+    }
+}
+
+impl TenantRoutes {
+    fn build(entry: &Arc<TenantEntry>, vault: &Vault, loads: &Loads) -> Self {
+        let data_keys = unwrap_data_keys(entry, vault);
+        let mut routes = Vec::new();
+        for channel in entry.channels.iter().filter(|c| c.channel.state == ChannelState::Enabled) {
+            match Route::build(entry, channel, &data_keys, loads) {
+                Ok(route) => routes.push(Arc::new(route)),
+                Err(reason) => {
+                    warn!(channel = %channel.channel.id, tenant = %entry.tenant.id, reason, "a channel cannot serve");
+                }
+            }
+        }
+        Self { entry: Arc::clone(entry), routes, pools: RwLock::new(HashMap::new()) }
+    }
+
+    /// The channels that serve a model; `None`: no channel does.
+    pub fn pool(&self, model: &str) -> Option<Arc<ModelPool>> {
+        if let Some(pool) = self.pools.read().unwrap_or_else(PoisonError::into_inner).get(model) {
+            return Some(Arc::clone(pool));
+        }
+        let routes: Vec<_> = self.routes.iter().filter(|route| route.serves(model)).cloned().collect();
+        if routes.is_empty() {
+            return None;
+        }
+        let pool = Arc::new(ModelPool::new(self.entry.tenant.id, model, routes));
+        let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        if pools.len() < MAX_POOLS {
+            pools.insert(model.into(), Arc::clone(&pool));
+        }
+        Some(pool)
+    }
+}
+
+impl ModelPool {
+    pub fn new(tenant: TenantId, model: &str, routes: Vec<Arc<Route>>) -> Self {
+        // Fixed keys: the same group in every generation, so round robin goes on where it was.
+        let mut hasher = DefaultHasher::new();
+        (tenant, model).hash(&mut hasher);
+        let candidate = |route: &Arc<Route>| Candidate {
+            channel: route.channel.id,
+            weight: route.channel.weight,
+            priority: route.channel.priority,
+        };
+        Self { group: hasher.finish(), candidates: routes.iter().map(candidate).collect(), routes }
+    }
+}
+
+impl Route {
+    fn build(
+        entry: &TenantEntry,
+        stored: &ChannelEntry,
+        data_keys: &HashMap<i32, Arc<DataKey>>,
+        loads: &Loads,
+    ) -> Result<Self, &'static str> {
+        let channel = &stored.channel;
+        let own = entry.providers.get(&channel.provider);
+        let preset_row = preset(channel.provider.as_str());
+        let kind = own.map(|p| p.kind).or(preset_row.map(|p| p.kind)).ok_or("its provider does not exist")?;
+        let row = preset_row.unwrap_or_else(|| preset_of(kind));
+        let dialect = Dialect::of(kind).ok_or("its provider's dialect is not supported yet")?;
+        let api_base = channel
+            .api_base
+            .as_deref()
+            .or(own.map(|p| p.api_base.as_str()))
+            .or(row.api_base)
+            .ok_or("it has no api_base and its provider has none")?;
+        let auth = own.map_or_else(|| auth_of(row.auth), |provider| provider.auth.clone());
+        let headers = own.map_or(&[][..], |provider| &provider.headers);
+        let target = Target::new(kind, api_base, &auth, headers, channel.api_version.as_deref())
+            .map_err(|_| "its address or headers are not valid")?;
+        let credential = match (&auth, &stored.credential) {
+            (AuthScheme::None, _) => None,
+            (_, None) => return Err("it has no credential"),
+            (_, Some(sealed)) if sealed.origin != target.origin() => {
+                return Err("its address changed: the credential must be entered again");
+            }
+            (_, Some(sealed)) => {
+                let key = data_keys.get(&sealed.data_key_version).ok_or("its data key cannot be opened")?;
+                Some((sealed.clone(), Arc::clone(key)))
+            }
+        };
+        let models = [channel.supported_models.as_slice(), own.map_or(&[][..], |p| &p.supported_models)]
+            .into_iter()
+            .find(|list| !list.is_empty())
+            .map_or_else(|| row.models.iter().map(|m| (*m).to_owned()).collect(), <[String]>::to_vec);
+        let chat_uri = (kind != ProviderKind::AzureOpenAi).then(|| target.chat_uri("").ok()).flatten();
+        Ok(Self {
+            channel: channel.clone(),
+            kind,
+            dialect,
+            output_limit_field: row.output_limit_field,
+            load: loads.of(channel.id),
+            models,
+            target,
+            chat_uri,
+            credential,
+        })
+    }
+
+    /// True when a caller may ask this channel for a model.
+    pub fn serves(&self, model: &str) -> bool {
+        self.channel.model_mapping.contains_key(model)
+            || self.models.iter().any(|pattern| pattern_matches(pattern, model))
+    }
+
+    /// Names that can be listed: patterns cannot.
+    pub fn listed_models(&self) -> impl Iterator<Item = &str> {
+        let named = self.models.iter().filter(|m| !m.ends_with('*'));
+        named.chain(self.channel.model_mapping.keys()).map(String::as_str)
+    }
+
+    /// What the vendor is asked for.
+    pub fn upstream_model<'a>(&'a self, asked: &'a str) -> &'a str {
+        self.channel.model_mapping.get(asked).map_or(asked, String::as_str)
+    }
+
+    /// The address for a model as the vendor knows it.
+    pub fn chat_uri(&self, upstream_model: &str) -> Option<Uri> {
+        if let Some(uri) = &self.chat_uri {
+            return Some(uri.clone());
+        }
+        let deployment =
+            self.channel.deployment_map.get(upstream_model).map_or(upstream_model, String::as_str);
+        self.target.chat_uri(deployment).ok()
+    }
+
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Opens the credential for one request. `Ok(None)`: this vendor takes none.
+    pub fn open_credential(&self, vault: &Vault) -> Result<Option<Secret>, lyss_vault::VaultError> {
+        let Some((sealed, key)) = &self.credential else { return Ok(None) };
+        let binding = CredentialBinding {
+            tenant: sealed.tenant,
+            channel: sealed.channel,
+            provider: self.channel.provider.as_str(),
+            origin: self.target.origin(),
+            data_key_version: sealed.data_key_version,
+            credential_version: sealed.version,
+        };
+        vault.open_credential(key, &binding, &sealed.sealed).map(Some)
+    }
+}
+
+impl Load {
+    /// Counts one attempt more unless the limit is reached.
+    pub fn enter(self: &Arc<Self>, limit: Option<u32>) -> Option<InFlight> {
+        let limit = limit.unwrap_or(u32::MAX);
+        let entered =
+            self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n < limit).then_some(n + 1));
+        entered.is_ok().then(|| InFlight(Arc::clone(self)))
+    }
+
+    pub fn current(&self) -> u32 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Loads {
+    fn of(&self, channel: ChannelId) -> Arc<Load> {
+        let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(loads.entry(channel).or_default())
+    }
+
+    /// Drops the loads of channels that are gone and idle.
+    fn forget_unused(&self) {
+        let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loads.retain(|_, load| Arc::strong_count(load) > 1);
+    }
+}
+
+fn auth_of(auth: PresetAuth) -> AuthScheme {
+    match auth {
+        PresetAuth::Bearer => AuthScheme::Bearer,
+        PresetAuth::Header(name) => AuthScheme::Header(name.to_owned()),
+    }
+}
+
+fn unwrap_data_keys(entry: &TenantEntry, vault: &Vault) -> HashMap<i32, Arc<DataKey>> {
+    let mut keys = HashMap::new();
+    for stored in &entry.data_keys {
+        let wrapped = lyss_vault::Wrapped {
+            master_key_id: stored.master_key_id.clone(),
+            bytes: stored.wrapped.clone(),
+        };
+        match vault.unwrap_data_key(stored.tenant, stored.version, &wrapped) {
+            Ok(key) => {
+                keys.insert(stored.version, Arc::new(key));
+            }
+            Err(error) => {
+                warn!(tenant = %stored.tenant, version = stored.version, %error, "a data key cannot be opened");
+            }
+        }
+    }
+    keys
+}

@@ -1,0 +1,46 @@
+//! What the service does where neither tenant, key nor channel says otherwise.
+
+use std::time::Duration;
+
+use lyss_domain::Strategy;
+
+#[derive(Clone, Debug)]
+pub struct ProxySettings {
+    pub strategy: Strategy,
+    /// Further attempts after the first one failed.
+    pub max_retries: u32,
+    pub connect: Duration,
+    pub first_byte: Duration,
+    pub idle: Duration,
+    /// The one deadline of a call that does not stream, over all its attempts.
+    pub total: Duration,
+    /// The same for a stream.
+    pub total_stream: Duration,
+    /// Silence after which a comment goes to the caller between two events; zero: never.
+    pub heartbeat: Duration,
+    /// Written into the upstream request where the caller set no output limit and an enforced token or cost policy
+    /// applies.
+    pub default_output_tokens: u64,
+    /// Largest answer that is held whole.
+    pub max_reply_bytes: usize,
+    /// Bytes read while waiting for a stream's first event.
+    pub max_peek_bytes: usize,
+}
+
+impl Default for ProxySettings {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::WeightedRandom,
+            max_retries: 2,
+            connect: Duration::from_secs(2),
+            first_byte: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            total: Duration::from_secs(600),
+            total_stream: Duration::from_secs(1_800),
+            heartbeat: Duration::from_secs(15),
+            default_output_tokens: 4_096,
+            max_reply_bytes: 32 << 20,
+            max_peek_bytes: 64 << 10,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The end of an attempt: usage, cost, quotas, figures and the one record, exactly once. Whatever happens to the
+//! handler, dropping a [`Settlement`] settles what was seen.
+
+use std::sync::Arc;
+
+use lyss_adapters::Tapped;
+use lyss_domain::{
+    AttemptRecord, FaultKind, Micros, PriceId, Rates, Terminal, Tick, TokenUsage, UsageSource,
+};
+use lyss_ledger::Slot;
+use lyss_quota::Spend;
+use tracing::warn;
+
+use crate::admit::Charge;
+use crate::call::Parts;
+use crate::estimate;
+use crate::routes::InFlight;
+
+/// One attempt that was sent, until it has ended.
+pub struct Settlement(Option<Open>);
+
+struct Open {
+    parts: Arc<Parts>,
+    /// The record with everything but its end.
+    draft: AttemptRecord,
+    rates: Option<(PriceId, Rates)>,
+    prompt_guess: u64,
+    /// The call's.
+    charge: Charge,
+    /// The channel's own policies and windows.
+    channel_charge: Charge,
+    slot: Slot,
+    sent: Tick,
+    first_content: Option<Tick>,
+    _in_flight: InFlight,
+}
+
+/// What an attempt is settled with.
+pub struct Sending {
+    pub parts: Arc<Parts>,
+    pub draft: AttemptRecord,
+    pub rates: Option<(PriceId, Rates)>,
+    pub prompt_guess: u64,
+    pub charge: Charge,
+    pub channel_charge: Charge,
+    pub slot: Slot,
+    pub in_flight: InFlight,
+}
+
+impl Settlement {
+    /// The moment before the request leaves.
+    pub fn begin(sending: Sending) -> Self {
+        let Sending { parts, draft, rates, prompt_guess, charge, channel_charge, slot, in_flight } = sending;
+        parts.meters.began();
+        let sent = parts.clock.tick();
+        Self(Some(Open {
+            parts,
+            draft,
+            rates,
+            prompt_guess,
+            charge: charge.dispatch(),
+            channel_charge: channel_charge.dispatch(),
+            slot,
+            sent,
+            first_content: None,
+            _in_flight: in_flight,
+        }))
+    }
+
+    /// The vendor answered with this status.
+    pub fn status(&mut self, status: u16) {
+        if let Some(open) = &mut self.0 {
+            open.draft.status = Some(status);
+        }
+    }
+
+    /// Content has come; only the first time counts.
+    pub fn content(&mut self) {
+        if let Some(open) = &mut self.0
+            && open.first_content.is_none()
+        {
+            open.first_content = Some(open.parts.clock.tick());
+        }
+    }
+
+    /// Nothing reached the caller and nothing is owed for this attempt; the call may go on with its charge.
+    pub fn fail(mut self, kind: FaultKind) -> Option<Charge> {
+        let open = self.0.take()?;
+        let terminal = if is_timeout(kind) { Terminal::TimedOut } else { Terminal::Refused };
+        let closed = open.close(terminal, Some(kind), TokenUsage::default(), UsageSource::None);
+        closed.channel_charge.settle(Spend::default(), 0, closed.now);
+        Some(closed.charge)
+    }
+
+    /// The attempt ended with an answer, or with part of one.
+    pub fn finish(mut self, terminal: Terminal, fault: Option<FaultKind>, seen: &Tapped) {
+        if let Some(open) = self.0.take() {
+            open.finish(terminal, fault, seen);
+        }
+    }
+}
+
+impl Drop for Settlement {
+    fn drop(&mut self) {
+        if let Some(open) = self.0.take() {
+            open.finish(Terminal::ClientGone, Some(FaultKind::ClientGone), &Tapped::default());
+        }
+    }
+}
+
+/// How a fault ends an answer that has begun.
+pub fn terminal_of(kind: FaultKind) -> Terminal {
+    match kind {
+        FaultKind::ClientGone => Terminal::ClientGone,
+        kind if is_timeout(kind) => Terminal::TimedOut,
+        _ => Terminal::UpstreamCut,
+    }
+}
+
+fn is_timeout(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::ConnectTimeout
+            | FaultKind::FirstByteTimeout
+            | FaultKind::IdleTimeout
+            | FaultKind::TotalTimeout
+    )
+}
+
+/// What is left once the record is written.
+struct Closed {
+    charge: Charge,
+    channel_charge: Charge,
+    cost: Micros,
+    now: Tick,
+}
+
+impl Open {
+    fn finish(self, terminal: Terminal, fault: Option<FaultKind>, seen: &Tapped) {
+        let (usage, source) = match seen.usage {
+            Some(usage) => (usage, UsageSource::Provider),
+            None => (estimate::counted(self.prompt_guess, seen), UsageSource::Estimated),
+        };
+        let closed = self.close(terminal, fault, usage, source);
+        let tokens = usage.total();
+        let spend = Spend {
+            requests: 1,
+            tokens: i64::try_from(tokens).unwrap_or(i64::MAX),
+            cost_micros: closed.cost.0,
+        };
+        let overrun = closed.charge.settle(spend, tokens, closed.now);
+        let channel_overrun = closed.channel_charge.settle(spend, tokens, closed.now);
+        if overrun || channel_overrun {
+            warn!(tokens, cost_micros = closed.cost.0, "overrun: more was used than was reserved");
+        }
+    }
+
+    /// Writes the attempt's one record.
+    fn close(
+        self,
+        terminal: Terminal,
+        fault: Option<FaultKind>,
+        usage: TokenUsage,
+        source: UsageSource,
+    ) -> Closed {
+        let now = self.parts.clock.tick();
+        let mut record = self.draft;
+        if let Some((price, rates)) = self.rates {
+            record.price = Some(price);
+            record.cost = rates.cost(&usage).unwrap_or_default();
+        }
+        if source == UsageSource::None {
+            // A price per request is owed for an answer only.
+            record.cost = Micros::ZERO;
+        }
+        record.terminal = terminal;
+        record.fault = fault;
+        record.usage = usage;
+        record.usage_source = source;
+        record.ttft_us = self.first_content.map(|first| micros(first, self.sent));
+        record.total_us = micros(now, self.sent);
+        self.parts.meters.ended(&record);
+        let cost = record.cost;
+        self.slot.record(record);
+        Closed { charge: self.charge, channel_charge: self.channel_charge, cost, now }
+    }
+}
+
+fn micros(later: Tick, earlier: Tick) -> i64 {
+    i64::try_from(later.since(earlier).as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,196 @@
+//! Usage records, one per attempt: written by the ledger in batches, outside any unit of work.
+
+use async_trait::async_trait;
+use lyss_domain::{
+    AttemptId, AttemptRecord, CallId, ChannelId, FaultKind, KeyId, Micros, PriceId, TenantId, Terminal,
+    Timestamp, TokenUsage, UsageSource,
+};
+use lyss_repositories::{AttemptStore, StoreError, UsageTotal};
+use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, OnConflict};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use uuid::Uuid;
+
+use crate::entities::usage_record::{ActiveModel, Column, Entity, Model};
+use crate::error::store_error;
+use crate::json::strategy;
+use crate::rows::{all, at, one, signed, unsigned};
+use crate::store::SqlStore;
+
+/// Rows per statement. A row takes 28 parameters; PostgreSQL allows 65,535 of them, SQLite 32,766.
+const ROWS: usize = 500;
+
+/// Everything that counts as a token once; reasoning is part of output.
+const TOKENS: [Column; 6] = [
+    Column::CacheReadTokens,
+    Column::CacheWriteTokens,
+    Column::CacheWriteLongTokens,
+    Column::AudioInputTokens,
+    Column::OutputTokens,
+    Column::AudioOutputTokens,
+];
+
+#[derive(FromQueryResult)]
+struct Total {
+    key_id: Uuid,
+    channel_id: Uuid,
+    model_asked: String,
+    requests: i64,
+    tokens: i64,
+    cost_micros: i64,
+}
+
+impl From<&AttemptRecord> for Model {
+    fn from(record: &AttemptRecord) -> Self {
+        let usage = &record.usage;
+        Self {
+            tenant_id: record.tenant.0,
+            id: record.id.0,
+            call_id: record.call.0,
+            ordinal: record.ordinal.into(),
+            key_id: record.key.0,
+            channel_id: record.channel.0,
+            provider: record.provider.as_str().to_owned(),
+            model_asked: record.model_asked.clone(),
+            model_served: record.model_served.clone(),
+            strategy: record.strategy.as_str().to_owned(),
+            stream: record.stream,
+            terminal: record.terminal.as_str().to_owned(),
+            fault: record.fault.map(|fault| fault.as_str().to_owned()),
+            status: record.status.map(i32::from),
+            input_tokens: signed(usage.input),
+            cache_read_tokens: signed(usage.cache_read),
+            cache_write_tokens: signed(usage.cache_write),
+            cache_write_long_tokens: signed(usage.cache_write_long),
+            audio_input_tokens: signed(usage.audio_input),
+            output_tokens: signed(usage.output),
+            reasoning_tokens: signed(usage.reasoning),
+            audio_output_tokens: signed(usage.audio_output),
+            usage_source: record.usage_source.as_str().to_owned(),
+            cost_micros: record.cost.0,
+            price_id: record.price.map(|price| price.0),
+            started_at_us: record.started_at.as_micros(),
+            ttft_us: record.ttft_us,
+            total_us: record.total_us,
+        }
+    }
+}
+
+impl TryFrom<Model> for AttemptRecord {
+    type Error = StoreError;
+    fn try_from(row: Model) -> Result<Self, StoreError> {
+        let fault = |text: String| FaultKind::parse(&text).ok_or(StoreError::Corrupt("fault"));
+        let status = row.status.map(u16::try_from).transpose().map_err(|_| StoreError::Corrupt("status"))?;
+        Ok(Self {
+            id: AttemptId(row.id),
+            call: CallId(row.call_id),
+            ordinal: u16::try_from(row.ordinal).map_err(|_| StoreError::Corrupt("ordinal"))?,
+            tenant: TenantId(row.tenant_id),
+            key: KeyId(row.key_id),
+            channel: ChannelId(row.channel_id),
+            provider: row.provider.parse().map_err(|_| StoreError::Corrupt("provider id"))?,
+            model_asked: row.model_asked,
+            model_served: row.model_served,
+            strategy: strategy(&row.strategy)?,
+            stream: row.stream,
+            terminal: Terminal::parse(&row.terminal).ok_or(StoreError::Corrupt("terminal"))?,
+            fault: row.fault.map(fault).transpose()?,
+            status,
+            usage: TokenUsage {
+                input: unsigned(row.input_tokens, "input_tokens")?,
+                cache_read: unsigned(row.cache_read_tokens, "cache_read_tokens")?,
+                cache_write: unsigned(row.cache_write_tokens, "cache_write_tokens")?,
+                cache_write_long: unsigned(row.cache_write_long_tokens, "cache_write_long_tokens")?,
+                audio_input: unsigned(row.audio_input_tokens, "audio_input_tokens")?,
+                output: unsigned(row.output_tokens, "output_tokens")?,
+                reasoning: unsigned(row.reasoning_tokens, "reasoning_tokens")?,
+                audio_output: unsigned(row.audio_output_tokens, "audio_output_tokens")?,
+            },
+            usage_source: UsageSource::parse(&row.usage_source).ok_or(StoreError::Corrupt("usage source"))?,
+            cost: Micros(row.cost_micros),
+            price: row.price_id.map(PriceId),
+            started_at: at(row.started_at_us),
+            ttft_us: row.ttft_us,
+            total_us: row.total_us,
+        })
+    }
+}
+
+impl TryFrom<Total> for UsageTotal {
+    type Error = StoreError;
+    fn try_from(row: Total) -> Result<Self, StoreError> {
+        Ok(Self {
+            key: KeyId(row.key_id),
+            channel: ChannelId(row.channel_id),
+            model_asked: row.model_asked,
+            requests: unsigned(row.requests, "requests")?,
+            tokens: unsigned(row.tokens, "tokens")?,
+            cost_micros: row.cost_micros,
+        })
+    }
+}
+
+#[async_trait]
+impl AttemptStore for SqlStore {
+    async fn write(&self, records: &[AttemptRecord]) -> Result<u64, StoreError> {
+        if records.is_empty() {
+            return Ok(0);
+        }
+        let transaction = self.begin_write().await?;
+        let mut new = 0;
+        for part in records.chunks(ROWS) {
+            let rows: Vec<ActiveModel> =
+                part.iter().map(|record| Model::from(record).into_active_model()).collect();
+            let keep = OnConflict::columns([Column::TenantId, Column::Id]).do_nothing().to_owned();
+            let insert = Entity::insert_many(rows).on_conflict(keep);
+            new += insert.exec_without_returning(&transaction).await.map_err(store_error)?;
+        }
+        transaction.commit().await?;
+        Ok(new)
+    }
+
+    async fn get(&self, tenant: TenantId, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
+        one(self.reader(), Entity::find_by_id((tenant.0, id.0))).await
+    }
+
+    async fn recent(&self, tenant: TenantId, limit: u32) -> Result<Vec<AttemptRecord>, StoreError> {
+        let newest = Entity::find()
+            .filter(Column::TenantId.eq(tenant.0))
+            .order_by_desc(Column::StartedAtUs)
+            .order_by_desc(Column::Id)
+            .limit(u64::from(limit));
+        all(self.reader(), newest).await
+    }
+
+    async fn count(&self, tenant: TenantId) -> Result<u64, StoreError> {
+        let mine = Entity::find().filter(Column::TenantId.eq(tenant.0));
+        mine.count(self.reader()).await.map_err(store_error)
+    }
+
+    async fn totals(&self, tenant: TenantId, since: Timestamp) -> Result<Vec<UsageTotal>, StoreError> {
+        let calls = CaseStatement::new().case(Column::Ordinal.eq(0), 1).finally(0);
+        let tokens =
+            TOKENS.iter().fold(Expr::col(Column::InputTokens), |sum, class| sum.add(Expr::col(*class)));
+        let totals = Entity::find()
+            .select_only()
+            .columns([Column::KeyId, Column::ChannelId, Column::ModelAsked])
+            .column_as(sum(calls.into()), "requests")
+            .column_as(sum(tokens), "tokens")
+            .column_as(sum(Expr::col(Column::CostMicros)), "cost_micros")
+            .filter(Column::TenantId.eq(tenant.0))
+            .filter(Column::StartedAtUs.gte(since.as_micros()))
+            .group_by(Column::KeyId)
+            .group_by(Column::ChannelId)
+            .group_by(Column::ModelAsked)
+            .into_model::<Total>();
+        let rows = totals.all(self.reader()).await.map_err(store_error)?;
+        rows.into_iter().map(UsageTotal::try_from).collect()
+    }
+}
+
+/// PostgreSQL's sum of big integers is a decimal; ours fit 63 bits.
+fn sum(of: Expr) -> Expr {
+    of.sum().cast_as(Alias::new("bigint"))
+}

@@ -1,0 +1,41 @@
+use super::*;
+
+#[test]
+fn a_plain_name_has_no_knobs() {
+    assert_eq!(split("gpt-4o"), Ok(("gpt-4o", Knobs::default())));
+}
+
+#[test]
+fn every_knob_is_read() {
+    let (name, knobs) = split(
+        "m+first_ms=1+gap_ms=2+words=3+status=503+retry_after=4+reset=head+cut_events=5+cut_bytes=6\
+         +stall_events=7+error_event=8+empty+garbage",
+    )
+    .unwrap();
+    let expected = Knobs {
+        first_ms: 1,
+        gap_ms: Some(2),
+        words: Some(3),
+        refuse: Some(Kind::Unavailable),
+        retry_after_s: Some(4),
+        reset_before_head: true,
+        cut_events: Some(5),
+        cut_bytes: Some(6),
+        stall_events: Some(7),
+        error_event: Some(8),
+        empty: true,
+        garbage: true,
+    };
+    assert_eq!((name, knobs), ("m", expected));
+    assert_eq!(split("m+quota").unwrap().1.refuse, Some(Kind::Balance));
+    assert_eq!(split("m+reset=body").unwrap().1.cut_bytes, Some(0));
+}
+
+#[test]
+fn a_typing_mistake_is_told() {
+    for model in ["m+", "m+frist_ms=1", "m+gap_ms", "m+gap_ms=x", "m+status=418", "m+reset=tail", "m+empty=1"]
+    {
+        assert!(split(model).is_err(), "{model}");
+    }
+    assert!(split("m+words=100001").is_err());
+}

@@ -1,0 +1,211 @@
+//! What a vendor says when it does not answer, each in its own shape.
+//!
+//! Shapes follow OpenAI's "Error codes" guide, Azure OpenAI's REST reference, DeepSeek's "Error Codes" page and
+//! Anthropic's "Errors" page; the sentences are ours.
+
+use std::borrow::Cow;
+
+use crate::template::{fill, quoted};
+use crate::vendor::Vendor;
+
+#[cfg(test)]
+mod tests;
+
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) kind: Kind,
+    pub(crate) message: Cow<'static, str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Invalid,
+    Authentication,
+    /// No money left.
+    Balance,
+    Payment,
+    Permission,
+    UnknownPath,
+    UnknownModel,
+    Method,
+    Timeout,
+    Conflict,
+    TooLarge,
+    RateLimited,
+    Server,
+    BadGateway,
+    Unavailable,
+    Overloaded,
+}
+
+const OPENAI_ERROR: &str = r#"{"error":{"message":$message,"type":"$type","param":null,"code":$code}}"#;
+const AZURE_ERROR: &str = r#"{"error":{"code":"$code","message":$message}}"#;
+const ANTHROPIC_ERROR: &str =
+    r#"{"type":"error","error":{"type":"$type","message":$message},"request_id":"$request_id"}"#;
+
+impl Refusal {
+    pub(crate) fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Invalid, message)
+    }
+
+    pub(crate) fn unknown_path() -> Self {
+        Self::new(Kind::UnknownPath, "Resource not found")
+    }
+
+    pub(crate) fn unknown_model(vendor: Vendor, model: &str) -> Self {
+        let message: Cow<'static, str> = match vendor {
+            Vendor::DeepSeek => "Model Not Exist".into(),
+            Vendor::Anthropic => format!("model: {model}").into(),
+            Vendor::OpenAi | Vendor::AzureOpenAi => {
+                format!("There is no model `{model}` for this key.").into()
+            }
+        };
+        Self::new(Kind::UnknownModel, message)
+    }
+
+    /// The answer to a `status` or `quota` knob.
+    pub(crate) fn wished(kind: Kind) -> Self {
+        Self::new(kind, kind.sentence())
+    }
+
+    pub(crate) fn status(&self, vendor: Vendor) -> u16 {
+        self.kind.status(vendor)
+    }
+
+    pub(crate) fn body(&self, vendor: Vendor, request_id: &str) -> Vec<u8> {
+        let message = quoted(&self.message);
+        let (template, kind, code) = match vendor {
+            Vendor::OpenAi => {
+                let (kind, code) = self.kind.openai();
+                (OPENAI_ERROR, kind, code.map_or(Cow::Borrowed("null"), |code| Cow::Owned(quoted(code))))
+            }
+            Vendor::DeepSeek => {
+                (OPENAI_ERROR, self.kind.deepseek(), Cow::Borrowed(r#""invalid_request_error""#))
+            }
+            Vendor::AzureOpenAi => (AZURE_ERROR, "", self.kind.azure()),
+            Vendor::Anthropic => (ANTHROPIC_ERROR, self.kind.anthropic(), Cow::Borrowed("")),
+        };
+        let mut body = Vec::with_capacity(256);
+        let slots = [("message", &*message), ("type", kind), ("code", &*code), ("request_id", request_id)];
+        fill(&mut body, template, &slots);
+        body
+    }
+}
+
+impl Kind {
+    pub(crate) fn from_status(status: u16) -> Option<Self> {
+        Some(match status {
+            400 => Self::Invalid,
+            401 => Self::Authentication,
+            402 => Self::Payment,
+            403 => Self::Permission,
+            404 => Self::UnknownPath,
+            408 => Self::Timeout,
+            409 => Self::Conflict,
+            413 => Self::TooLarge,
+            429 => Self::RateLimited,
+            500 => Self::Server,
+            502 => Self::BadGateway,
+            503 => Self::Unavailable,
+            529 => Self::Overloaded,
+            _ => return None,
+        })
+    }
+
+    fn status(self, vendor: Vendor) -> u16 {
+        match (self, vendor) {
+            (Self::Balance, Vendor::OpenAi | Vendor::AzureOpenAi) | (Self::RateLimited, _) => 429,
+            (Self::Balance, Vendor::DeepSeek) | (Self::Payment, _) => 402,
+            // DeepSeek calls an unknown model a bad request, where the others say not found.
+            (Self::UnknownModel, Vendor::DeepSeek) | (Self::Invalid | Self::Balance, _) => 400,
+            (Self::Authentication, _) => 401,
+            (Self::Permission, _) => 403,
+            (Self::UnknownPath | Self::UnknownModel, _) => 404,
+            (Self::Method, _) => 405,
+            (Self::Timeout, _) => 408,
+            (Self::Conflict, _) => 409,
+            (Self::TooLarge, _) => 413,
+            (Self::Server, _) => 500,
+            (Self::BadGateway, _) => 502,
+            (Self::Unavailable, _) => 503,
+            (Self::Overloaded, _) => 529,
+        }
+    }
+
+    fn openai(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::Authentication => ("invalid_request_error", Some("invalid_api_key")),
+            Self::Balance => ("insufficient_quota", Some("insufficient_quota")),
+            Self::Payment => ("billing_error", Some("billing_not_active")),
+            Self::Permission => ("request_forbidden", Some("unsupported_country_region_territory")),
+            Self::UnknownModel => ("invalid_request_error", Some("model_not_found")),
+            Self::RateLimited => ("requests", Some("rate_limit_exceeded")),
+            Self::Invalid | Self::UnknownPath | Self::Method | Self::Conflict | Self::TooLarge => {
+                ("invalid_request_error", None)
+            }
+            Self::Timeout => ("timeout", Some("request_timeout")),
+            Self::Server | Self::BadGateway | Self::Unavailable | Self::Overloaded => ("server_error", None),
+        }
+    }
+
+    fn deepseek(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication_error",
+            Self::Balance | Self::Payment => "unknown_error",
+            Self::RateLimited => "rate_limit_error",
+            Self::Unavailable | Self::Overloaded => "service_unavailable_error",
+            Self::Server | Self::BadGateway | Self::Timeout => "server_error",
+            _ => "invalid_request_error",
+        }
+    }
+
+    fn azure(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Invalid => "BadRequest",
+            Self::Balance => "insufficient_quota",
+            Self::UnknownModel => "DeploymentNotFound",
+            Self::Server => "InternalServerError",
+            Self::Unavailable => "ServiceUnavailable",
+            _ => return Cow::Owned(self.status(Vendor::AzureOpenAi).to_string()),
+        })
+    }
+
+    fn anthropic(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication_error",
+            Self::Payment => "billing_error",
+            Self::Permission => "permission_error",
+            Self::UnknownPath | Self::UnknownModel => "not_found_error",
+            Self::Timeout => "timeout_error",
+            Self::TooLarge => "request_too_large",
+            Self::RateLimited => "rate_limit_error",
+            Self::Server | Self::BadGateway | Self::Unavailable => "api_error",
+            Self::Overloaded => "overloaded_error",
+            Self::Invalid | Self::Balance | Self::Method | Self::Conflict => "invalid_request_error",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Invalid => "The request could not be understood.",
+            Self::Authentication => "The key is not one of this account.",
+            Self::Balance | Self::Payment => "The account has no credit left; add some to go on.",
+            Self::Permission => "This account may not do that.",
+            Self::UnknownPath => "Resource not found",
+            Self::UnknownModel => "There is no such model.",
+            Self::Method => "Use another method with this address.",
+            Self::Timeout => "The request took too long to arrive.",
+            Self::Conflict => "The resource was changed by somebody else.",
+            Self::TooLarge => "The request is larger than allowed.",
+            Self::RateLimited => "Too many requests in this minute; slow down and try again.",
+            Self::Server => "Something failed on our side while answering.",
+            Self::BadGateway => "No good answer came from behind the gateway.",
+            Self::Unavailable => "The service cannot take requests at the moment.",
+            Self::Overloaded => "Overloaded",
+        }
+    }
+}

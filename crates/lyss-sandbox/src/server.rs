@@ -1,0 +1,341 @@
+//! One vendor's listener, its connections, and the way of one request.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::knobs::Knobs;
+use crate::refusal::{Kind, Refusal};
+use crate::stats::{Counters, OpenAnswer, SeenRequest, VendorStats};
+use crate::stream::{Abrupt, Ending, PacedBody, Script};
+use crate::vendor::{Route, Vendor};
+use crate::{SandboxConfig, anthropic, openai};
+
+/// A vendor's listener, open or closed, and what outlives its closing.
+#[derive(Debug)]
+pub(crate) struct Stall {
+    addr: SocketAddr,
+    desk: Arc<Desk>,
+    open: Option<Open>,
+}
+
+/// What a vendor's connections share.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    vendor: Vendor,
+    gap_ms: u64,
+    serial: AtomicU64,
+    counters: Arc<Counters>,
+}
+
+/// What a dialect says to a call it accepts.
+#[derive(Debug)]
+pub(crate) struct Spoken {
+    pub(crate) script: Script,
+    pub(crate) streamed: bool,
+    pub(crate) prompt_tokens: u64,
+}
+
+/// An answer ready to leave.
+struct Reply {
+    status: u16,
+    content_type: &'static str,
+    script: Script,
+    ending: Ending,
+    streamed: bool,
+    /// Of the whole body, if it is announced; a cut changes what is sent, not what was announced.
+    length: Option<usize>,
+    prompt_tokens: u64,
+}
+
+#[derive(Debug)]
+struct Open {
+    /// Dropped, it stops the listener too.
+    stop: oneshot::Sender<Infallible>,
+    listener: JoinHandle<()>,
+}
+
+const MAX_BODY_BYTES: usize = 64 << 20;
+const JSON: &str = "application/json";
+const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
+const GARBAGE: &str =
+    "<html>\n<head><title>Welcome</title></head>\n<body><h1>It works!</h1></body>\n</html>\n";
+
+impl Stall {
+    pub(crate) async fn open(vendor: Vendor, port: u16, config: &SandboxConfig) -> io::Result<Self> {
+        let counters = Arc::new(Counters::new(config.record));
+        let desk = Arc::new(Desk { vendor, gap_ms: config.gap_ms, serial: AtomicU64::new(0), counters });
+        let mut stall = Self { addr: (Ipv4Addr::LOCALHOST, port).into(), desk, open: None };
+        stall.reopen().await?;
+        Ok(stall)
+    }
+
+    /// Binds the address it had; nothing if it is open.
+    pub(crate) async fn reopen(&mut self) -> io::Result<()> {
+        if self.open.is_none() {
+            let listener = TcpListener::bind(self.addr).await?;
+            self.addr = listener.local_addr()?;
+            self.desk.counters.set_stopping(false);
+            let (stop, stopped) = oneshot::channel();
+            let listener = tokio::spawn(listen(listener, Arc::clone(&self.desk), stopped));
+            self.open = Some(Open { stop, listener });
+        }
+        Ok(())
+    }
+
+    /// Returns when the listener and all connections are gone.
+    pub(crate) async fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            drop(open.stop);
+            // The task only ends by itself; a runtime that is shutting down may have ended it before.
+            let _ = open.listener.await;
+        }
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    pub(crate) fn stats(&self) -> VendorStats {
+        self.desk.counters.stats()
+    }
+
+    pub(crate) fn requests(&self) -> Vec<SeenRequest> {
+        self.desk.counters.remembered()
+    }
+}
+
+async fn listen(listener: TcpListener, desk: Arc<Desk>, mut stopped: oneshot::Receiver<Infallible>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            accepted = listener.accept() => match accepted {
+                Ok((socket, _)) => drop(connections.spawn(converse(socket, Arc::clone(&desk)))),
+                Err(error) => {
+                    tracing::warn!(vendor = desk.vendor.slug(), %error, "the sandbox could not accept a connection");
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+    drop(listener);
+    desk.counters.set_stopping(true);
+    connections.shutdown().await;
+}
+
+async fn converse(socket: TcpStream, desk: Arc<Desk>) {
+    // Without it an event would wait for the acknowledgement of the one before.
+    let _ = socket.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let desk = Arc::clone(&desk);
+        async move { desk.answer(request).await }
+    });
+    // An error is a client that left, or a cut that was asked for; both are counted where they happen.
+    let _ = http1::Builder::new().writev(false).serve_connection(TokioIo::new(socket), service).await;
+}
+
+impl Desk {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<PacedBody>, Abrupt> {
+        let mut open = self.counters.open();
+        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+        let (parts, body) = request.into_parts();
+        let mut knobs = Knobs::default();
+        let reply = match Limited::new(body, MAX_BODY_BYTES).collect().await {
+            Ok(body) => {
+                let body = body.to_bytes();
+                self.counters.remember(&parts, &body);
+                self.reply(&parts, &body, serial, &mut knobs)
+            }
+            Err(error) if error.is::<LengthLimitError>() => Err(Refusal::wished(Kind::TooLarge)),
+            // The client left while it sent.
+            Err(_) => return Err(Abrupt),
+        };
+        let request_id = self.request_id(serial);
+        let mut reply = reply.unwrap_or_else(|refusal| Reply::refusal(self.vendor, &refusal, &request_id));
+        reply.apply(&knobs, self.vendor, &request_id);
+        if reply.streamed {
+            open.streams();
+        }
+        if knobs.first_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(knobs.first_ms)).await;
+        }
+        if knobs.reset_before_head {
+            open.failed();
+            return Err(Abrupt);
+        }
+        open.begins(reply.prompt_tokens);
+        let headers = self.headers(&reply, &knobs, &request_id);
+        let gap = Duration::from_millis(knobs.gap_ms.unwrap_or(self.gap_ms));
+        Ok(reply.into_response(headers, gap, open))
+    }
+
+    fn reply(&self, parts: &Parts, body: &Bytes, serial: u64, knobs: &mut Knobs) -> Result<Reply, Refusal> {
+        self.vendor.admit(&parts.headers, &parts.uri)?;
+        let anthropic = self.vendor == Vendor::Anthropic;
+        Ok(match self.vendor.route(&parts.method, parts.uri.path())? {
+            Route::Models if anthropic => Reply::json(anthropic::models()),
+            Route::Models => Reply::json(openai::models(self.vendor)),
+            Route::Model(id) if anthropic => Reply::json(anthropic::model(&id)?),
+            Route::Model(id) => Reply::json(openai::model(self.vendor, &id)?),
+            Route::Chat { .. } if anthropic => Reply::spoken(anthropic::chat(body, serial, knobs)?),
+            Route::Chat { deployment } => {
+                Reply::spoken(openai::chat(self.vendor, deployment.as_deref(), body, serial, knobs)?)
+            }
+        })
+    }
+
+    fn request_id(&self, serial: u64) -> String {
+        format!("req_sandbox{serial:012x}")
+    }
+
+    /// As the vendor sends them. The limits are generous and never used up; resets lie in the past.
+    fn headers(&self, reply: &Reply, knobs: &Knobs, request_id: &str) -> HeaderMap {
+        let (id_header, fixed) = fixed_headers(self.vendor);
+        let mut headers = HeaderMap::with_capacity(fixed.len() + 6);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+        if let Ok(id) = HeaderValue::from_str(request_id) {
+            headers.insert(HeaderName::from_static(id_header), id);
+        }
+        for &(name, value) in fixed {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        if reply.status == 405 {
+            headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+        }
+        if let Some(seconds) = knobs.retry_after_s {
+            headers.insert(RETRY_AFTER, seconds.into());
+            if self.vendor == Vendor::AzureOpenAi {
+                headers.insert("retry-after-ms", seconds.saturating_mul(1000).into());
+            }
+        }
+        headers
+    }
+}
+
+/// The name of the request id's header, and what stands beside it.
+fn fixed_headers(vendor: Vendor) -> (&'static str, &'static [(&'static str, &'static str)]) {
+    match vendor {
+        Vendor::OpenAi => (
+            "x-request-id",
+            &[
+                ("openai-organization", "org-sandbox"),
+                ("openai-processing-ms", "12"),
+                ("openai-version", "2020-10-01"),
+                ("x-ratelimit-limit-requests", "10000"),
+                ("x-ratelimit-limit-tokens", "2000000"),
+                ("x-ratelimit-remaining-requests", "9999"),
+                ("x-ratelimit-remaining-tokens", "1999000"),
+                ("x-ratelimit-reset-requests", "6ms"),
+                ("x-ratelimit-reset-tokens", "30ms"),
+            ],
+        ),
+        Vendor::AzureOpenAi => (
+            "x-request-id",
+            &[
+                ("x-ms-region", "Sandbox"),
+                ("x-ratelimit-limit-requests", "10000"),
+                ("x-ratelimit-limit-tokens", "2000000"),
+                ("x-ratelimit-remaining-requests", "9999"),
+                ("x-ratelimit-remaining-tokens", "1999000"),
+            ],
+        ),
+        Vendor::DeepSeek => ("x-ds-trace-id", &[]),
+        Vendor::Anthropic => (
+            "request-id",
+            &[
+                ("anthropic-organization-id", "org-sandbox"),
+                ("anthropic-ratelimit-requests-limit", "4000"),
+                ("anthropic-ratelimit-requests-remaining", "3999"),
+                ("anthropic-ratelimit-requests-reset", "2025-06-15T00:00:00Z"),
+                ("anthropic-ratelimit-tokens-limit", "480000"),
+                ("anthropic-ratelimit-tokens-remaining", "479000"),
+                ("anthropic-ratelimit-tokens-reset", "2025-06-15T00:00:00Z"),
+            ],
+        ),
+    }
+}
+
+impl Reply {
+    fn json(body: Vec<u8>) -> Self {
+        Self::spoken(Spoken { script: Script::whole(body, 0), streamed: false, prompt_tokens: 0 })
+    }
+
+    fn spoken(spoken: Spoken) -> Self {
+        Self {
+            status: 200,
+            content_type: if spoken.streamed { EVENT_STREAM } else { JSON },
+            script: spoken.script,
+            ending: Ending::Complete,
+            streamed: spoken.streamed,
+            length: None,
+            prompt_tokens: spoken.prompt_tokens,
+        }
+    }
+
+    fn refusal(vendor: Vendor, refusal: &Refusal, request_id: &str) -> Self {
+        let body = refusal.body(vendor, request_id);
+        Self { status: refusal.status(vendor), ending: Ending::Fault, ..Self::json(body) }
+    }
+
+    /// What the knobs do to the body.
+    fn apply(&mut self, knobs: &Knobs, vendor: Vendor, request_id: &str) {
+        if self.status == 200 && (knobs.garbage || knobs.empty) {
+            (self.script, self.content_type) = match knobs.garbage {
+                true => (Script::whole(GARBAGE.into(), 0), "text/html"),
+                false => (Script::default(), EVENT_STREAM),
+            };
+            self.streamed = !knobs.garbage;
+            self.ending = Ending::Fault;
+            self.prompt_tokens = 0;
+        }
+        if let Some(count) = knobs.error_event.filter(|&count| self.streamed && count < self.script.events())
+        {
+            self.script.keep_events(count);
+            self.script.event(0, |out| match vendor {
+                Vendor::Anthropic => anthropic::error_event(request_id, out),
+                _ => openai::error_event(vendor, out),
+            });
+            self.ending = Ending::Fault;
+        }
+        self.length = (!self.streamed).then(|| self.script.len());
+        if let Some(count) = knobs.cut_events.filter(|&count| count <= self.script.events()) {
+            self.script.keep_events(count);
+            self.ending = Ending::Cut;
+        }
+        if let Some(count) = knobs.cut_bytes.filter(|&count| count <= self.script.len()) {
+            self.script.keep_bytes(count);
+            self.ending = Ending::Cut;
+        }
+        if let Some(count) = knobs.stall_events.filter(|&count| count <= self.script.events()) {
+            self.script.keep_events(count);
+            self.ending = Ending::Stall;
+        }
+    }
+
+    fn into_response(self, headers: HeaderMap, gap: Duration, open: OpenAnswer) -> Response<PacedBody> {
+        let body = PacedBody::new(self.script, self.ending, self.length, gap, open);
+        let mut response = Response::new(body);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.headers_mut() = headers;
+        response
+    }
+}

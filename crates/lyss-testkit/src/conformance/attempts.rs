@@ -1,0 +1,97 @@
+//! Usage records.
+
+use lyss_domain::{AttemptRecord, FaultKind, Micros, Terminal, TokenUsage, UsageSource};
+use lyss_repositories::{AttemptStore, UsageTotal};
+
+use crate::database::TestDatabase;
+use crate::samples::*;
+
+pub async fn are_kept_whole(db: &TestDatabase) {
+    let refused = AttemptRecord {
+        ordinal: u16::MAX,
+        stream: false,
+        terminal: Terminal::Refused,
+        fault: Some(FaultKind::VendorRateLimited),
+        status: None,
+        usage: TokenUsage::default(),
+        usage_source: UsageSource::None,
+        cost: Micros::ZERO,
+        price: None,
+        ttft_us: None,
+        ..attempt(1, 2)
+    };
+    assert_eq!(db.store.write(&[attempt(1, 1), refused.clone()]).await.unwrap(), 2);
+    assert_eq!(db.store.get(tenant_id(1), attempt(1, 1).id).await.unwrap(), Some(attempt(1, 1)));
+    assert_eq!(db.store.get(tenant_id(1), refused.id).await.unwrap(), Some(refused.clone()));
+    assert_eq!(db.store.get(tenant_id(1), attempt(1, 3).id).await.unwrap(), None);
+    assert_eq!(db.store.get(tenant_id(2), refused.id).await.unwrap(), None);
+}
+
+/// The ledger writes a batch again when it does not know whether it was written.
+pub async fn written_twice_are_there_once(db: &TestDatabase) {
+    assert_eq!(db.store.write(&[]).await.unwrap(), 0);
+    // More than one statement can carry.
+    let batch: Vec<AttemptRecord> = (0..1_300).map(|number| attempt(1, number)).collect();
+    assert_eq!(db.store.write(&batch[..700]).await.unwrap(), 700);
+    assert_eq!(db.store.write(&batch).await.unwrap(), 600);
+    assert_eq!(db.store.write(&batch).await.unwrap(), 0);
+    assert_eq!(db.store.count(tenant_id(1)).await.unwrap(), 1_300);
+
+    // Nor does a later write of the same id change what is there.
+    let forged = AttemptRecord { cost: Micros(9_999), ..attempt(1, 1) };
+    assert_eq!(db.store.write(&[forged.clone(), forged]).await.unwrap(), 0);
+    assert_eq!(db.store.get(tenant_id(1), attempt(1, 1).id).await.unwrap(), Some(attempt(1, 1)));
+}
+
+pub async fn twice_in_one_batch_are_there_once(db: &TestDatabase) {
+    assert_eq!(db.store.write(&[attempt(1, 1), attempt(1, 1), attempt(1, 2)]).await.unwrap(), 2);
+}
+
+pub async fn are_shown_newest_first(db: &TestDatabase) {
+    db.store.write(&[attempt(1, 2), attempt(1, 3), attempt(1, 1), attempt(2, 4)]).await.unwrap();
+    let newest = db.store.recent(tenant_id(1), 2).await.unwrap();
+    assert_eq!(newest, [attempt(1, 3), attempt(1, 2)]);
+    assert_eq!(db.store.count(tenant_id(1)).await.unwrap(), 3);
+}
+
+pub async fn add_up(db: &TestDatabase) {
+    let retried = AttemptRecord { ordinal: 1, call: attempt(1, 11).call, ..attempt(1, 12) };
+    let other_model = AttemptRecord { model_asked: "slow".to_owned(), ..attempt(1, 13) };
+    let other_key = AttemptRecord { key: key_id(2), ..attempt(1, 14) };
+    let records =
+        [attempt(1, 9), attempt(1, 10), attempt(1, 11), retried, other_model, other_key, attempt(2, 15)];
+    db.store.write(&records).await.unwrap();
+
+    let total = |key, model: &str, requests, attempts: u64| UsageTotal {
+        key: key_id(key),
+        channel: channel_id(1),
+        model_asked: model.to_owned(),
+        requests,
+        // Every class once; reasoning is part of output.
+        tokens: attempts * 127,
+        cost_micros: i64::try_from(attempts).unwrap() * 123,
+    };
+    let mut totals = db.store.totals(tenant_id(1), at(10)).await.unwrap();
+    totals.sort_by(|a, b| (a.key, &a.model_asked).cmp(&(b.key, &b.model_asked)));
+    assert_eq!(totals, [total(1, "fast", 2, 3), total(1, "slow", 1, 1), total(2, "fast", 1, 1)]);
+    assert_eq!(db.store.totals(tenant_id(3), at(0)).await.unwrap(), []);
+}
+
+pub async fn hold_the_largest_counts(db: &TestDatabase) {
+    let most = lyss_domain::usage::MAX_TOKENS;
+    let usage = TokenUsage {
+        input: u64::MAX,
+        cache_read: u64::MAX,
+        cache_write: u64::MAX,
+        cache_write_long: u64::MAX,
+        audio_input: u64::MAX,
+        output: u64::MAX,
+        reasoning: u64::MAX,
+        audio_output: u64::MAX,
+    };
+    let records: Vec<AttemptRecord> =
+        (0..100).map(|number| AttemptRecord { usage: usage.capped(), ..attempt(1, number) }).collect();
+    db.store.write(&records).await.unwrap();
+    let totals = db.store.totals(tenant_id(1), at(0)).await.unwrap();
+    assert_eq!(totals.iter().map(|total| total.tokens).collect::<Vec<_>>(), [most * 7 * 100]);
+}

@@ -1,0 +1,73 @@
+//! What repeated `Idempotency-Key`s are answered with.
+
+use lyss_domain::IdempotencyRecord;
+use lyss_repositories::{IdempotencyClaim, Store};
+
+use super::{assert_stale, begin, commit, with_two_tenants};
+use crate::database::TestDatabase;
+use crate::samples::*;
+
+pub async fn keeps_the_first_answer(db: &TestDatabase) {
+    with_two_tenants(db).await;
+    let first = idempotency_record(1, "k", 0);
+    let other = IdempotencyRecord { fingerprint: [4; 32], ..idempotency_record(1, "k", 1) };
+    let mut work = begin(db).await;
+    assert_eq!(work.idempotency().claim(&scope(1), &first).await.unwrap(), IdempotencyClaim::Fresh);
+    let seen = work.idempotency().claim(&scope(1), &other).await.unwrap();
+    assert_eq!(seen, IdempotencyClaim::Seen(first.clone()));
+    work.idempotency().finish(&scope(1), "k", 201, b"{\"id\":1}").await.unwrap();
+    commit(work).await;
+
+    let answered = IdempotencyRecord { answer: Some((201, b"{\"id\":1}".to_vec())), ..first };
+    let mut work = begin(db).await;
+    let seen = work.idempotency().claim(&scope(1), &other).await.unwrap();
+    assert_eq!(seen, IdempotencyClaim::Seen(answered));
+    // The same header value of another tenant is another key.
+    let theirs = idempotency_record(2, "k", 0);
+    assert_eq!(work.idempotency().claim(&scope(2), &theirs).await.unwrap(), IdempotencyClaim::Fresh);
+    assert_stale(work.idempotency().finish(&scope(2), "never claimed", 200, b"").await);
+}
+
+pub async fn is_fresh_for_exactly_one_who_races(db: &TestDatabase) {
+    with_two_tenants(db).await;
+    for round in 0..5 {
+        let mut racers = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let store = db.store.clone();
+            racers.spawn(async move {
+                let record = idempotency_record(1, &format!("key {round}"), 0);
+                let mut work = store.begin().await.unwrap();
+                let claim = work.idempotency().claim(&scope(1), &record).await.unwrap();
+                tokio::task::yield_now().await;
+                work.commit(None).await.unwrap();
+                claim
+            });
+        }
+        let claims = racers.join_all().await;
+        let fresh = claims.iter().filter(|claim| **claim == IdempotencyClaim::Fresh).count();
+        assert_eq!(fresh, 1, "{claims:?}");
+    }
+}
+
+pub async fn forgets_what_expired(db: &TestDatabase) {
+    with_two_tenants(db).await;
+    let mut work = begin(db).await;
+    for (key, second) in [("a", 0), ("b", 30)] {
+        let record = idempotency_record(1, key, second);
+        work.idempotency().claim(&scope(1), &record).await.unwrap();
+    }
+    work.idempotency().finish(&scope(1), "a", 200, b"old").await.unwrap();
+
+    // Still there a moment before its end, absent from then on, and its old answer gone with it.
+    let early = idempotency_record(1, "a", 59);
+    let seen = work.idempotency().claim(&scope(1), &early).await.unwrap();
+    assert!(matches!(seen, IdempotencyClaim::Seen(_)));
+    let late = idempotency_record(1, "a", 60);
+    assert_eq!(work.idempotency().claim(&scope(1), &late).await.unwrap(), IdempotencyClaim::Fresh);
+    let seen = work.idempotency().claim(&scope(1), &late).await.unwrap();
+    assert_eq!(seen, IdempotencyClaim::Seen(late));
+
+    assert_eq!(work.idempotency().sweep(at(89)).await.unwrap(), 0);
+    assert_eq!(work.idempotency().sweep(at(100)).await.unwrap(), 1);
+    assert_eq!(work.idempotency().sweep(at(100)).await.unwrap(), 0);
+}

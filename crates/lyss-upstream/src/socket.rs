@@ -1,0 +1,124 @@
+//! A TCP stream that looks twice before a request is written to a kept connection.
+//!
+//! tokio answers a read from what its last look at the kernel said. A connection that the vendor closed since then
+//! still counts as open, and a request handed to it is written into the void: hyper can no longer tell that nobody read
+//! it, and the caller sees a reset. Before hyper takes a request off its queue it polls a read once more. That poll is
+//! recognised here as the second one in a row that finds nothing, and the kernel is asked itself. A close is then seen
+//! in time, and the pool sends the request over another connection.
+//!
+//! The price is two or three system calls per request on a kept connection, and none per chunk: a chunk wakes the reader,
+//! and a woken reader does not find nothing. While an answer is awaited there is nothing to look for.
+
+use std::io::{self, IoSlice, Read as _};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use socket2::SockRef;
+use tokio::net::TcpStream;
+
+/// Only ever holds what arrived between two looks on an idle connection, so hardly ever anything.
+const LOOK_BYTES: usize = 1024;
+
+pub(crate) struct Socket {
+    io: TokioIo<TcpStream>,
+    last: Last,
+}
+
+/// The last thing that happened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Written,
+    Read,
+    /// A read after bytes were read found none.
+    ReadNothing,
+}
+
+impl From<TcpStream> for Socket {
+    fn from(stream: TcpStream) -> Self {
+        Self { io: TokioIo::new(stream), last: Last::Written }
+    }
+}
+
+impl Socket {
+    /// Reads past tokio. Pending when the kernel has nothing either; the reader is registered already.
+    fn look(&self, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        let mut bytes = [0; LOOK_BYTES];
+        let room = buffer.remaining().min(LOOK_BYTES);
+        let (room, _) = bytes.split_at_mut(room);
+        if room.is_empty() {
+            return Poll::Pending;
+        }
+        match (&*SockRef::from(self.io.inner())).read(room) {
+            Ok(count) => {
+                buffer.put_slice(room.get(..count).unwrap_or_default());
+                Poll::Ready(Ok(()))
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+impl Read for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        match (self.io.inner().poll_read_ready(cx), self.last) {
+            (Poll::Ready(Ok(())), _) => {
+                let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
+                if polled.is_ready() {
+                    self.last = Last::Read;
+                }
+                polled
+            }
+            (Poll::Ready(Err(error)), _) => Poll::Ready(Err(error)),
+            (Poll::Pending, Last::ReadNothing) => self.look(buffer),
+            (Poll::Pending, Last::Read) => {
+                self.last = Last::ReadNothing;
+                Poll::Pending
+            }
+            (Poll::Pending, Last::Written) => Poll::Pending,
+        }
+    }
+}
+
+impl Write for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.last = Last::Written;
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.last = Last::Written;
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+}
+
+impl Connection for Socket {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}

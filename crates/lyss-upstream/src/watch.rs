@@ -1,0 +1,78 @@
+//! The timers of one exchange: first byte, idle, total.
+//!
+//! One sleep is armed per exchange. A chunk only moves a deadline later; the sleep is armed anew when it fires early,
+//! or when the wait after the first byte ends sooner than the wait for it would have. So a chunk costs one look at the
+//! clock and no timer.
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use lyss_wire::{Timers, TransportClass};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Stands for "never": far enough for any stream, near enough for the clock's arithmetic.
+const NEVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+
+pub(crate) struct Watch {
+    alarm: Pin<Box<Sleep>>,
+    total_at: Instant,
+    /// When the present silence has lasted too long.
+    quiet_at: Instant,
+    /// What that is called: waiting for the first byte, or for the next one.
+    quiet: TransportClass,
+    idle: Duration,
+}
+
+impl Watch {
+    pub(crate) fn start(timers: &Timers) -> Self {
+        let now = Instant::now();
+        let total_at = after(now, timers.total);
+        let quiet_at = after(now, timers.first_byte);
+        Self {
+            alarm: Box::pin(sleep_until(total_at.min(quiet_at))),
+            total_at,
+            quiet_at,
+            quiet: TransportClass::FirstByteTimeout,
+            idle: timers.idle,
+        }
+    }
+
+    /// Bytes of the body came: silence is counted from now. An error when the exchange had no time left, which an
+    /// upstream that never pauses would otherwise hide.
+    pub(crate) fn saw_bytes(&mut self) -> Result<(), TransportClass> {
+        let now = Instant::now();
+        if now >= self.total_at {
+            return Err(TransportClass::TotalTimeout);
+        }
+        self.quiet = TransportClass::IdleTimeout;
+        self.quiet_at = after(now, self.idle);
+        if self.quiet_at < self.alarm.deadline() {
+            self.alarm.as_mut().reset(self.quiet_at);
+        }
+        Ok(())
+    }
+
+    /// Ready with the timer that ran out.
+    pub(crate) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<TransportClass> {
+        loop {
+            ready!(self.alarm.as_mut().poll(cx));
+            let fired_at = self.alarm.deadline();
+            if fired_at >= self.total_at {
+                return Poll::Ready(TransportClass::TotalTimeout);
+            }
+            if fired_at >= self.quiet_at {
+                return Poll::Ready(self.quiet);
+            }
+            self.alarm.as_mut().reset(self.total_at.min(self.quiet_at));
+        }
+    }
+}
+
+fn after(now: Instant, wait: Duration) -> Instant {
+    now + wait.min(NEVER)
+}

@@ -1,0 +1,4 @@
+//! The integration suite: one binary, so that it links once.
+
+mod house;
+mod storage;
