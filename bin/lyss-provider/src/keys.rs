@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use lyss_domain::{Clock, TenantScope};
+use lyss_domain::Clock;
 use lyss_repositories::{PurposeKey, Store, WrappedKey};
 use lyss_repositories_sql::SqlStore;
 use lyss_vault::{Purpose, Vault, Wrapped, generate_master_key};
@@ -72,9 +72,10 @@ async fn rotate_purposes(store: &SqlStore, vault: &Vault, active: &str) -> Resul
         let old = Wrapped { master_key_id: stored.master_key_id, bytes: stored.wrapped };
         let new = vault.rewrap_purpose_key(purpose, &old)?;
         let key = PurposeKey {
+            purpose: stored.purpose,
             master_key_id: new.master_key_id,
             wrapped: new.bytes,
-            ..stored_shape(&stored.purpose, stored.created_at)
+            created_at: stored.created_at,
         };
         work.purpose_keys().rewrap(&key).await?;
         done += 1;
@@ -83,14 +84,6 @@ async fn rotate_purposes(store: &SqlStore, vault: &Vault, active: &str) -> Resul
     Ok(done)
 }
 
-fn stored_shape(purpose: &str, created_at: lyss_domain::Timestamp) -> PurposeKey {
-    PurposeKey { purpose: purpose.to_owned(), master_key_id: String::new(), wrapped: Vec::new(), created_at }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "rotation wraps every tenant's keys; it opens nothing of theirs"
-)]
 async fn rotate_data_keys(store: &SqlStore, vault: &Vault, active: &str) -> Result<usize> {
     let mut work = store.begin().await?;
     let batch = work.tenant_keys().not_under(active, BATCH).await?;
@@ -98,7 +91,7 @@ async fn rotate_data_keys(store: &SqlStore, vault: &Vault, active: &str) -> Resu
         let old = Wrapped { master_key_id: stored.master_key_id.clone(), bytes: stored.wrapped.clone() };
         let new = vault.rewrap_data_key(stored.tenant, stored.version, &old)?;
         let key = WrappedKey { master_key_id: new.master_key_id, wrapped: new.bytes, ..stored.clone() };
-        work.tenant_keys().rewrap(&TenantScope::grant(stored.tenant), &key).await?;
+        work.tenant_keys().rewrap(&key).await?;
     }
     // Instances must see the new wrapping before the old master key may go.
     let changed_at = (!batch.is_empty()).then(|| SystemClock::new().now());

@@ -32,8 +32,10 @@ pub struct Ticket {
     pub states: SmallVec<[RateState; 4]>,
 }
 
-/// The call's side of the money, carried from attempt to attempt.
-pub struct Charge {
+/// The call's side of the money, carried from attempt to attempt; boxed, since it is handed over often.
+pub struct Charge(Box<Holding>);
+
+struct Holding {
     held: Held,
     ticket: Ticket,
 }
@@ -41,6 +43,7 @@ pub struct Charge {
 enum Held {
     Reserved(Reservation),
     Dispatched(Dispatched),
+    Settled,
 }
 
 /// Whose policies are asked.
@@ -217,29 +220,35 @@ impl Ticket {
 
 impl Charge {
     pub fn new(reservation: Reservation, ticket: Ticket) -> Self {
-        Self { held: Held::Reserved(reservation), ticket }
+        Self(Box::new(Holding { held: Held::Reserved(reservation), ticket }))
     }
 
-    /// The first byte may leave: from here on something may be owed.
-    pub fn dispatch(self) -> Self {
-        let held = match self.held {
+    /// The first byte may leave: from here on something may be owed. Until the attempt is settled that is `least`.
+    pub fn dispatch(mut self, least: Spend) -> Self {
+        let holding = &mut *self.0;
+        holding.held = match std::mem::replace(&mut holding.held, Held::Settled) {
             Held::Reserved(reservation) => {
                 let mut dispatched = reservation.dispatch();
-                dispatched.note(Spend::default());
+                dispatched.note(least);
                 Held::Dispatched(dispatched)
             }
-            dispatched @ Held::Dispatched(_) => dispatched,
+            other => other,
         };
-        Self { held, ..self }
+        self
     }
 
     /// Settles for good. True: more was used than was reserved.
-    pub fn settle(self, spend: Spend, used_tokens: u64, now: Tick) -> bool {
-        self.ticket.correct(used_tokens, now);
-        match self.held {
-            Held::Reserved(_) => false,
+    pub fn settle(mut self, spend: Spend, used_tokens: u64, now: Tick) -> bool {
+        self.0.ticket.correct(used_tokens, now);
+        match std::mem::replace(&mut self.0.held, Held::Settled) {
+            Held::Reserved(_) | Held::Settled => false,
             Held::Dispatched(dispatched) => dispatched.settle(spend).overrun,
         }
+    }
+
+    /// The call ended without an answer: nothing is owed.
+    pub fn release(self, now: Tick) {
+        self.settle(Spend::default(), 0, now);
     }
 }
 

@@ -272,13 +272,14 @@ async fn attempts(
         let give_up = fault.advice() == Advice::GiveUp && fault.kind != FaultKind::Unavailable;
         let allowed = route.channel.max_retries.unwrap_or(walk.parts.settings.max_retries);
         let used_up = u32::from(head.attempts) > allowed;
-        worst = Some(fault);
-        let Some(returned) = returned else { break };
+        let Some(returned) = returned else { return Err(waits.apply(fault)) };
         charge = returned;
+        worst = Some(fault);
         if give_up || used_up {
             break;
         }
     }
+    charge.release(walk.parts.clock.tick());
     Err(waits.apply(worst.unwrap_or_else(|| {
         Fault::new(FaultKind::Unavailable, "No channel can serve this model now.")
             .with_retry_after(Some(Duration::from_secs(1)))

@@ -17,7 +17,7 @@ use crate::estimate;
 use crate::routes::InFlight;
 
 /// One attempt that was sent, until it has ended.
-pub struct Settlement(Option<Open>);
+pub struct Settlement(Option<Box<Open>>);
 
 struct Open {
     parts: Arc<Parts>,
@@ -53,18 +53,20 @@ impl Settlement {
         let Sending { parts, draft, rates, prompt_guess, charge, channel_charge, slot, in_flight } = sending;
         parts.meters.began();
         let sent = parts.clock.tick();
-        Self(Some(Open {
+        let least =
+            Spend { requests: 1, tokens: i64::try_from(prompt_guess).unwrap_or(i64::MAX), cost_micros: 0 };
+        Self(Some(Box::new(Open {
             parts,
             draft,
             rates,
             prompt_guess,
-            charge: charge.dispatch(),
-            channel_charge: channel_charge.dispatch(),
+            charge: charge.dispatch(least),
+            channel_charge: channel_charge.dispatch(least),
             slot,
             sent,
             first_content: None,
             _in_flight: in_flight,
-        }))
+        })))
     }
 
     /// The vendor answered with this status.
@@ -88,7 +90,7 @@ impl Settlement {
         let open = self.0.take()?;
         let terminal = if is_timeout(kind) { Terminal::TimedOut } else { Terminal::Refused };
         let closed = open.close(terminal, Some(kind), TokenUsage::default(), UsageSource::None);
-        closed.channel_charge.settle(Spend::default(), 0, closed.now);
+        closed.channel_charge.release(closed.now);
         Some(closed.charge)
     }
 
@@ -136,7 +138,7 @@ struct Closed {
 }
 
 impl Open {
-    fn finish(self, terminal: Terminal, fault: Option<FaultKind>, seen: &Tapped) {
+    fn finish(self: Box<Self>, terminal: Terminal, fault: Option<FaultKind>, seen: &Tapped) {
         let (usage, source) = match seen.usage {
             Some(usage) => (usage, UsageSource::Provider),
             None => (estimate::counted(self.prompt_guess, seen), UsageSource::Estimated),
@@ -157,15 +159,16 @@ impl Open {
 
     /// Writes the attempt's one record.
     fn close(
-        self,
+        self: Box<Self>,
         terminal: Terminal,
         fault: Option<FaultKind>,
         usage: TokenUsage,
         source: UsageSource,
     ) -> Closed {
-        let now = self.parts.clock.tick();
-        let mut record = self.draft;
-        if let Some((price, rates)) = self.rates {
+        let open = *self;
+        let now = open.parts.clock.tick();
+        let mut record = open.draft;
+        if let Some((price, rates)) = open.rates {
             record.price = Some(price);
             record.cost = rates.cost(&usage).unwrap_or_default();
         }
@@ -177,12 +180,12 @@ impl Open {
         record.fault = fault;
         record.usage = usage;
         record.usage_source = source;
-        record.ttft_us = self.first_content.map(|first| micros(first, self.sent));
-        record.total_us = micros(now, self.sent);
-        self.parts.meters.ended(&record);
+        record.ttft_us = open.first_content.map(|first| micros(first, open.sent));
+        record.total_us = micros(now, open.sent);
+        open.parts.meters.ended(&record);
         let cost = record.cost;
-        self.slot.record(record);
-        Closed { charge: self.charge, channel_charge: self.channel_charge, cost, now }
+        open.slot.record(record);
+        Closed { charge: open.charge, channel_charge: open.channel_charge, cost, now }
     }
 }
 

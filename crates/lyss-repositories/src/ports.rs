@@ -92,9 +92,9 @@ pub trait TenantKeyRepository: Send {
     async fn create(&mut self, scope: &TenantScope, key: &WrappedKey) -> Result<(), StoreError>;
     /// All versions, oldest first.
     async fn list(&mut self, scope: &TenantScope) -> Result<Vec<WrappedKey>, StoreError>;
-    /// The same key under another master key.
-    async fn rewrap(&mut self, scope: &TenantScope, key: &WrappedKey) -> Result<(), StoreError>;
-    /// The system's view for rotation: up to `limit` keys wrapped under any master key other than this.
+    /// Rotation's, which stands above tenants and opens nothing of theirs: the same key under another master key.
+    async fn rewrap(&mut self, key: &WrappedKey) -> Result<(), StoreError>;
+    /// Rotation's view: up to `limit` keys wrapped under any master key other than this.
     async fn not_under(&mut self, master_key_id: &str, limit: u32) -> Result<Vec<WrappedKey>, StoreError>;
     /// How many keys each master key still wraps.
     async fn count_by_master_key(&mut self) -> Result<Vec<(String, u64)>, StoreError>;

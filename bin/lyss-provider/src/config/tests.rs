@@ -1,3 +1,5 @@
+#![expect(clippy::result_large_err, reason = "figment's Jail asks for its own large error")]
+
 use std::collections::BTreeMap;
 
 use figment::Jail;

@@ -34,7 +34,7 @@ pub(crate) fn table(rows: &[Row]) {
         }
     }));
     let widths: [usize; 7] = std::array::from_fn(|column| {
-        lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
+        lines.iter().map(|line| line.get(column).map_or(0, |cell| cell.chars().count())).max().unwrap_or(0)
     });
     for line in &lines {
         let cells: Vec<_> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();

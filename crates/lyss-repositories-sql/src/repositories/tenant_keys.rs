@@ -10,14 +10,14 @@ use crate::error::store_error;
 use crate::rows::{all, at, insert, owner, replace, unsigned};
 use crate::work::SqlWork;
 
-fn row(scope: &TenantScope, key: &WrappedKey) -> Result<Model, StoreError> {
-    Ok(Model {
-        tenant_id: owner(scope, Some(key.tenant))?,
+fn row(key: &WrappedKey) -> Model {
+    Model {
+        tenant_id: key.tenant.0,
         version: key.version,
         master_key_id: key.master_key_id.clone(),
         wrapped: key.wrapped.clone(),
         created_at_us: key.created_at.as_micros(),
-    })
+    }
 }
 
 impl TryFrom<Model> for WrappedKey {
@@ -36,7 +36,8 @@ impl TryFrom<Model> for WrappedKey {
 #[async_trait]
 impl TenantKeyRepository for SqlWork {
     async fn create(&mut self, scope: &TenantScope, key: &WrappedKey) -> Result<(), StoreError> {
-        insert::<Entity>(self.tx(), row(scope, key)?, "tenant").await
+        owner(scope, Some(key.tenant))?;
+        insert::<Entity>(self.tx(), row(key), "tenant").await
     }
 
     async fn list(&mut self, scope: &TenantScope) -> Result<Vec<WrappedKey>, StoreError> {
@@ -44,10 +45,10 @@ impl TenantKeyRepository for SqlWork {
         all(self.tx(), mine.order_by_asc(Column::Version)).await
     }
 
-    async fn rewrap(&mut self, scope: &TenantScope, key: &WrappedKey) -> Result<(), StoreError> {
+    async fn rewrap(&mut self, key: &WrappedKey) -> Result<(), StoreError> {
         let this =
-            Condition::all().add(Column::TenantId.eq(scope.tenant().0)).add(Column::Version.eq(key.version));
-        replace::<Entity>(self.tx(), row(scope, key)?, this, "tenant").await
+            Condition::all().add(Column::TenantId.eq(key.tenant.0)).add(Column::Version.eq(key.version));
+        replace::<Entity>(self.tx(), row(key), this, "tenant").await
     }
 
     async fn not_under(&mut self, master_key_id: &str, limit: u32) -> Result<Vec<WrappedKey>, StoreError> {

@@ -42,9 +42,8 @@ pub async fn are_rewrapped_until_none_is_left(db: &TestDatabase) {
         }
         rounds += 1;
         for key in batch {
-            let tenant = if key.tenant == tenant_id(1) { scope(1) } else { scope(2) };
             let rewrapped = WrappedKey { master_key_id: "new".to_owned(), wrapped: vec![8; 61], ..key };
-            work.tenant_keys().rewrap(&tenant, &rewrapped).await.unwrap();
+            work.tenant_keys().rewrap(&rewrapped).await.unwrap();
         }
     }
     assert_eq!(rounds, 2);
@@ -52,5 +51,5 @@ pub async fn are_rewrapped_until_none_is_left(db: &TestDatabase) {
     let stored = work.tenant_keys().list(&scope(1)).await.unwrap();
     assert!(stored.iter().all(|key| key.wrapped == [8; 61]));
 
-    assert_stale(work.tenant_keys().rewrap(&scope(1), &wrapped_key(1, 9, "new")).await);
+    assert_stale(work.tenant_keys().rewrap(&wrapped_key(1, 9, "new")).await);
 }
