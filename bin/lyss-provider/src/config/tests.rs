@@ -71,7 +71,7 @@ fn what_cannot_be_meant_is_refused_by_name() {
     let table = [
         ("PROVIDER_SERVICE_SERVER__PROT", "1", "prot"),
         ("PROVIDER_SERVICE_JWT_SECRET", "your-secret-key", "JWT_SECRET"),
-        ("PROVIDER_SERVICE_JWT_SECRET", "short", "JWT_SECRET"),
+        ("PROVIDER_SERVICE_JWT_SECRET", "Zq9-too-few", "JWT_SECRET"),
         ("PROVIDER_SERVICE_EGRESS_ALLOW", "everything", "EGRESS_ALLOW"),
         ("PROVIDER_SERVICE_PROXY__STRATEGY", "best", "strategy"),
         ("PROVIDER_SERVICE_SERVER__PORT", "lots", "port"),
@@ -82,13 +82,7 @@ fn what_cannot_be_meant_is_refused_by_name() {
             let Err(error) = Config::load(None) else { panic!("{name}={value} was taken") };
             let text = format!("{error:#}");
             assert!(text.contains(named), "{name}: {text}");
-            assert!(
-                value == "1"
-                    || value == "lots"
-                    || !text.contains(value)
-                    || named == "strategy"
-                    || named == "EGRESS_ALLOW"
-            );
+            assert!(name != "PROVIDER_SERVICE_JWT_SECRET" || !text.contains(value), "{text}");
             Ok(())
         });
     }
