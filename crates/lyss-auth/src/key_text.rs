@@ -59,25 +59,13 @@ fn divide_by_62(number: &mut [u8; 32]) -> u32 {
 }
 
 fn checksum(body: &[u8]) -> [u8; CHECKSUM_LEN] {
-    let mut rest = crc32(body);
+    let mut rest = crc32fast::hash(body);
     let mut out = [0; CHECKSUM_LEN];
     for place in out.iter_mut().rev() {
         *place = digit(rest % 62);
         rest /= 62;
     }
     out
-}
-
-/// CRC-32 of ISO 3309 and PNG, bit by bit: 51 bytes are too few for a table to matter.
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = u32::MAX;
-    for byte in bytes {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = crc >> 1 ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-        }
-    }
-    !crc
 }
 
 fn digit(value: u32) -> u8 {

@@ -14,4 +14,4 @@ pub mod prices;
 
 pub use handle::CatalogHandle;
 pub use loader::{Loader, LoaderSettings};
-pub use picture::{Catalog, CatalogError, ChannelEntry, TenantEntry};
+pub use picture::{Catalog, CatalogError, ChannelEntry, PolicyEntry, TenantEntry};

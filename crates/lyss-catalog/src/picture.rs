@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use lyss_domain::window::Calendar;
 use lyss_domain::{
     Channel, KeyDigest, Price, Provider, ProviderSlug, QuotaPolicy, SealedCredential, Tenant, TenantId,
-    Timestamp, VirtualKey,
+    Timestamp, VirtualKey, WindowSpan, WindowStart,
 };
 use lyss_repositories::{CatalogRows, WrappedKey};
 
@@ -28,11 +29,19 @@ pub struct TenantEntry {
     /// The tenant's own providers; presets are not here.
     pub providers: HashMap<ProviderSlug, Provider>,
     pub channels: Vec<ChannelEntry>,
-    pub policies: Vec<QuotaPolicy>,
+    pub policies: Vec<PolicyEntry>,
     /// Wrapped data keys, oldest first.
     pub data_keys: Vec<WrappedKey>,
     /// The tenant's own prices, newest first within a model.
     prices: Vec<Price>,
+}
+
+/// A policy and the window it is in.
+#[derive(Debug)]
+pub struct PolicyEntry {
+    pub policy: QuotaPolicy,
+    /// The last span that was asked for: a calendar is slow to ask, and a window is long.
+    span: ArcSwap<WindowSpan>,
 }
 
 #[derive(Debug)]
@@ -71,7 +80,7 @@ impl Catalog {
         }
         for policy in rows.policies {
             if let Some(entry) = tenants.get_mut(&policy.tenant) {
-                entry.policies.push(policy);
+                entry.policies.push(PolicyEntry::new(policy));
             }
         }
         for key in rows.tenant_keys {
@@ -109,6 +118,13 @@ impl Catalog {
     }
 }
 
+impl PolicyEntry {
+    fn new(policy: QuotaPolicy) -> Self {
+        let nowhere = WindowSpan { start: WindowStart(Timestamp::default()), end: Timestamp::default() };
+        Self { policy, span: ArcSwap::from_pointee(nowhere) }
+    }
+}
+
 impl TenantEntry {
     fn new(tenant: Tenant, calendar: Calendar) -> Self {
         Self {
@@ -124,10 +140,21 @@ impl TenantEntry {
 
     fn sorted(mut self) -> Self {
         self.channels.sort_by_key(|entry| (entry.channel.priority, entry.channel.id));
-        self.policies.sort_by_key(|policy| policy.id);
+        self.policies.sort_by_key(|entry| entry.policy.id);
         self.data_keys.sort_by_key(|key| key.version);
         self.prices.sort_by_key(|price| std::cmp::Reverse(price.effective_from));
         self
+    }
+
+    /// The window a policy is in at `at`.
+    pub fn span(&self, entry: &PolicyEntry, at: Timestamp) -> WindowSpan {
+        let known = **entry.span.load();
+        if known.start.0 <= at && at < known.end {
+            return known;
+        }
+        let span = self.calendar.span(entry.policy.window, at);
+        entry.span.store(Arc::new(span));
+        span
     }
 
     /// The price in force for a model as the vendor knows it: the tenant's own before the built-in table, the longest

@@ -61,7 +61,7 @@ impl LedgerSettings {
         Self {
             folder: folder.into(),
             capacity: 65_536,
-            batch: 512,
+            batch: 1_000,
             linger: Duration::from_millis(20),
             segment_bytes: 16 << 20,
         }

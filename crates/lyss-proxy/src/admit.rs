@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lyss_adapters::{Ask, Fault};
-use lyss_catalog::TenantEntry;
+use lyss_catalog::{PolicyEntry, TenantEntry};
 use lyss_domain::tenant::pattern_matches;
 use lyss_domain::{
     ChannelId, ChannelLimits, FaultKind, PolicyScope, QuotaPolicy, Rates, Tick, Timestamp, TokenUsage,
@@ -30,6 +30,13 @@ pub struct Ticket {
     tokens: SmallVec<[RateAsk; 2]>,
     /// The windows as they stand, tightest last.
     pub states: SmallVec<[RateState; 4]>,
+}
+
+/// A window that had no room, as it stands.
+pub struct Full {
+    pub fault: Fault,
+    /// `None`: nobody knows.
+    pub window: Option<(RateUnit, RateState)>,
 }
 
 /// The call's side of the money, carried from attempt to attempt; boxed, since it is handed over often.
@@ -114,7 +121,7 @@ fn windows(
 }
 
 /// Takes from every window or from none.
-pub async fn take(rates: &Arc<dyn RateStore>, asks: &[RateAsk], now: Tick) -> Result<Ticket, Fault> {
+pub async fn take(rates: &Arc<dyn RateStore>, asks: &[RateAsk], now: Tick) -> Result<Ticket, Full> {
     let mut ticket = Ticket { rates: Arc::clone(rates), tokens: SmallVec::new(), states: SmallVec::new() };
     if asks.is_empty() {
         return Ok(ticket);
@@ -125,11 +132,15 @@ pub async fn take(rates: &Arc<dyn RateStore>, asks: &[RateAsk], now: Tick) -> Re
             ticket.states = states;
             Ok(ticket)
         }
-        Ok(RateVerdict::Refused { index, retry_after, .. }) => {
-            Err(rate_limited(asks.get(index), retry_after))
+        Ok(RateVerdict::Refused { index, state, retry_after }) => {
+            let ask = asks.get(index);
+            Err(Full { fault: rate_limited(ask, retry_after), window: ask.map(|ask| (ask.unit, state)) })
         }
-        Err(_) => Err(Fault::new(FaultKind::Unavailable, "Rate limits cannot be checked now.")
-            .with_retry_after(Some(Duration::from_secs(1)))),
+        Err(_) => {
+            let fault = Fault::new(FaultKind::Unavailable, "Rate limits cannot be checked now.")
+                .with_retry_after(Some(Duration::from_secs(1)));
+            Err(Full { fault, window: None })
+        }
     }
 }
 
@@ -143,7 +154,7 @@ fn rate_limited(ask: Option<&RateAsk>, retry_after: Duration) -> Fault {
 
 /// True when some enforced policy of this tenant counts what the output limit bounds.
 pub fn bounds_output(entry: &TenantEntry) -> bool {
-    entry.policies.iter().any(|policy| {
+    entry.policies.iter().any(|PolicyEntry { policy, .. }| {
         policy.mode == lyss_domain::PolicyMode::Enforce
             && (policy.limit_tokens.is_some() || policy.limit_cost.is_some())
     })
@@ -158,8 +169,9 @@ pub async fn reserve(
     now: Timestamp,
 ) -> Result<Reservation, Fault> {
     let mut demands: SmallVec<[Demand; 8]> = SmallVec::new();
-    for policy in entry.policies.iter().filter(|policy| applies(policy, whose)) {
-        let span = entry.calendar.span(policy.window, now);
+    for known in entry.policies.iter().filter(|known| applies(&known.policy, whose)) {
+        let policy = &known.policy;
+        let span = entry.span(known, now);
         let limits = [
             (Unit::Requests, policy.limit_requests.map(|n| i64::try_from(n).unwrap_or(i64::MAX))),
             (Unit::Tokens, policy.limit_tokens.map(|n| i64::try_from(n).unwrap_or(i64::MAX))),

@@ -99,8 +99,8 @@ async fn enter(walk: &Walk<'_>, route: &Route) -> Result<Room, Fault> {
     })?;
     let tokens = admit::window_tokens(walk.ask, walk.prompt_guess);
     let asks = admit::channel_windows(route.channel.id, limits, tokens);
-    let ticket =
-        admit::take(&walk.parts.rates, &asks, walk.parts.clock.tick()).await.map_err(as_channel_fault)?;
+    let ticket = admit::take(&walk.parts.rates, &asks, walk.parts.clock.tick()).await;
+    let ticket = ticket.map_err(|full| as_channel_fault(full.fault))?;
     let whose = Whose::Channel(route.channel.id);
     let reserved =
         admit::reserve(&walk.parts.quotas, &walk.tenant.entry, whose, walk.bound, walk.started_at).await;

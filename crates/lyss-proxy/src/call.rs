@@ -195,7 +195,10 @@ impl Proxy {
         let prompt_guess = estimate::prompt_guess(ask);
 
         let windows = admit::key_windows(key, admit::window_tokens(ask, prompt_guess));
-        let ticket = admit::take(&parts.rates, &windows, parts.clock.tick()).await?;
+        let ticket = admit::take(&parts.rates, &windows, parts.clock.tick()).await.map_err(|full| {
+            head.windows.extend(full.window);
+            full.fault
+        })?;
         head.windows = windows.iter().map(|ask| ask.unit).zip(ticket.states.iter().copied()).collect();
 
         let planned = plan::plan(tenant, key, ask, steering, parts.settings.strategy)?;
@@ -316,7 +319,7 @@ fn prices(
     ask: &Ask,
     at: Timestamp,
 ) -> SmallVec<[(PriceId, Rates); 4]> {
-    if tenant.entry.policies.iter().all(|policy| policy.limit_cost.is_none()) {
+    if tenant.entry.policies.iter().all(|known| known.policy.limit_cost.is_none()) {
         return SmallVec::new();
     }
     planned.pool.routes.iter().filter_map(|route| price(tenant, route, ask, at)).collect()

@@ -136,7 +136,7 @@ impl Relay {
                     break Fault::new(FaultKind::Protocol, "The upstream's stream was empty.");
                 }
                 Step::End(bytes, Some(fault)) => {
-                    if self.mode.seen().content {
+                    if self.mode.seen().content && !(self.ready.is_empty() && bytes.is_empty()) {
                         // The caller is owed what came, so it is too late for another channel.
                         self.push(bytes);
                         self.fail(fault);
@@ -169,7 +169,7 @@ impl Relay {
             Some(Err(error)) => Step::End(Bytes::new(), Some(error.class.into())),
             None => match self.mode.finish() {
                 Ok(last) if self.mode.seen().ended => Step::End(last, self.mode.seen().fault.clone()),
-                Ok(last) => Step::End(last, Some(self.cut())),
+                Ok(last) => Step::End(self.readable(last), Some(self.cut())),
                 Err(fault) => Step::End(Bytes::new(), Some(fault)),
             },
         })
@@ -189,6 +189,16 @@ impl Relay {
         match &self.mode.seen().fault {
             Some(fault) => Step::End(passed, Some(fault.clone())),
             None => Step::Bytes(passed),
+        }
+    }
+
+    /// What of the last bytes before a cut a reader can use: half an event would swallow the error that follows it.
+    fn readable(&self, last: Bytes) -> Bytes {
+        match (&self.mode, &self.mode.seen().fault) {
+            (Mode::Convert(_), _) => last,
+            (Mode::Pass(_), None) => Bytes::new(),
+            // The vendor's own error, without the blank line behind it.
+            (Mode::Pass(_), Some(_)) => [&last[..], b"\n\n"].concat().into(),
         }
     }
 

@@ -139,9 +139,14 @@ struct Closed {
 
 impl Open {
     fn finish(self: Box<Self>, terminal: Terminal, fault: Option<FaultKind>, seen: &Tapped) {
+        let counted = estimate::counted(self.prompt_guess, seen);
         let (usage, source) = match seen.usage {
+            // A count that came with the stream's beginning: of an answer that stopped, less than was said.
+            Some(usage) if !seen.ended && usage.completion() < seen.events => {
+                (TokenUsage { output: counted.output, ..usage }, UsageSource::Estimated)
+            }
             Some(usage) => (usage, UsageSource::Provider),
-            None => (estimate::counted(self.prompt_guess, seen), UsageSource::Estimated),
+            None => (counted, UsageSource::Estimated),
         };
         let closed = self.close(terminal, fault, usage, source);
         let tokens = usage.total();

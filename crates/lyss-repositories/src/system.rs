@@ -45,7 +45,8 @@ pub trait AttemptStore: Send + Sync {
     async fn totals(&self, tenant: TenantId, since: Timestamp) -> Result<Vec<UsageTotal>, StoreError>;
 }
 
-/// Sums over a tenant's records. `requests` counts calls (records of ordinal 0), not attempts.
+/// Sums over a tenant's records. `requests` counts calls that were charged: of a call's attempts exactly the one that
+/// answered, wholly or in part, has a usage source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageTotal {
     pub key: KeyId,

@@ -6,18 +6,23 @@
 //! recognised here as the second one in a row that finds nothing, and the kernel is asked itself. A close is then seen
 //! in time, and the pool sends the request over another connection.
 //!
-//! The price is two or three system calls per request on a kept connection, and none per chunk: a chunk wakes the reader,
-//! and a woken reader does not find nothing. While an answer is awaited there is nothing to look for.
+//! Only a connection that was quiet for [`QUIET`] is looked at: vendors close idle connections after seconds, and on a
+//! busy one the look would cost two or three system calls a request.
 
 use std::io::{self, IoSlice, Read as _};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use socket2::SockRef;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+/// A connection used within this long is trusted.
+pub(crate) const QUIET: Duration = Duration::from_millis(500);
 
 /// Only ever holds what arrived between two looks on an idle connection, so hardly ever anything.
 const LOOK_BYTES: usize = 1024;
@@ -25,6 +30,8 @@ const LOOK_BYTES: usize = 1024;
 pub(crate) struct Socket {
     io: TokioIo<TcpStream>,
     last: Last,
+    /// When bytes were last read.
+    used: Instant,
 }
 
 /// The last thing that happened.
@@ -38,7 +45,7 @@ enum Last {
 
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {
-        Self { io: TokioIo::new(stream), last: Last::Written }
+        Self { io: TokioIo::new(stream), last: Last::Written, used: Instant::now() }
     }
 }
 
@@ -75,11 +82,13 @@ impl Read for Socket {
                 let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
                 if polled.is_ready() {
                     self.last = Last::Read;
+                    self.used = Instant::now();
                 }
                 polled
             }
             (Poll::Ready(Err(error)), _) => Poll::Ready(Err(error)),
-            (Poll::Pending, Last::ReadNothing) => self.look(buffer),
+            (Poll::Pending, Last::ReadNothing) if self.used.elapsed() >= QUIET => self.look(buffer),
+            (Poll::Pending, Last::ReadNothing) => Poll::Pending,
             (Poll::Pending, Last::Read) => {
                 self.last = Last::ReadNothing;
                 Poll::Pending

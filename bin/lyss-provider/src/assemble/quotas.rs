@@ -19,8 +19,9 @@ pub(crate) async fn seed(
     now: Timestamp,
 ) -> Result<()> {
     for entry in catalog.tenants() {
-        for policy in &entry.policies {
-            let span = entry.calendar.span(policy.window, now);
+        for known in &entry.policies {
+            let policy = &known.policy;
+            let span = entry.span(known, now);
             let totals = attempts.totals(entry.tenant.id, span.start.0).await?;
             let used = used(policy, &totals);
             for (unit, posted) in used {

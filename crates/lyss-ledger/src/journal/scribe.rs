@@ -16,6 +16,10 @@ use crate::ledger::{Room, Word};
 /// Records in one `write` at most.
 const APPEND_MAX: usize = 1_024;
 
+/// How long the first record of an append waits for others: so many wake-ups fewer, so much more that a `kill -9` may
+/// take.
+const GATHER: Duration = Duration::from_millis(1);
+
 /// Between two tries of a failed append.
 const APPEND_PAUSE: Duration = Duration::from_millis(100);
 
@@ -40,6 +44,7 @@ impl Scribe {
         let mut buffer = Vec::new();
         while let Ok(first) = self.inbox.recv() {
             buffer.clear();
+            std::thread::sleep(GATHER);
             let (mut lines, mut closed) = (0usize, false);
             for word in std::iter::once(first).chain(self.inbox.try_iter()).take(APPEND_MAX) {
                 match word {

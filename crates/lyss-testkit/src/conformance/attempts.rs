@@ -55,11 +55,17 @@ pub async fn are_shown_newest_first(db: &TestDatabase) {
 }
 
 pub async fn add_up(db: &TestDatabase) {
-    let retried = AttemptRecord { ordinal: 1, call: attempt(1, 11).call, ..attempt(1, 12) };
+    // A call whose first attempt failed is charged for the second alone.
+    let failed = AttemptRecord {
+        usage: TokenUsage::default(),
+        usage_source: UsageSource::None,
+        cost: Micros::ZERO,
+        ..attempt(1, 11)
+    };
+    let retried = AttemptRecord { ordinal: 1, call: failed.call, ..attempt(1, 12) };
     let other_model = AttemptRecord { model_asked: "slow".to_owned(), ..attempt(1, 13) };
     let other_key = AttemptRecord { key: key_id(2), ..attempt(1, 14) };
-    let records =
-        [attempt(1, 9), attempt(1, 10), attempt(1, 11), retried, other_model, other_key, attempt(2, 15)];
+    let records = [attempt(1, 9), attempt(1, 10), failed, retried, other_model, other_key, attempt(2, 15)];
     db.store.write(&records).await.unwrap();
 
     let total = |key, model: &str, requests, attempts: u64| UsageTotal {
@@ -73,7 +79,7 @@ pub async fn add_up(db: &TestDatabase) {
     };
     let mut totals = db.store.totals(tenant_id(1), at(10)).await.unwrap();
     totals.sort_by(|a, b| (a.key, &a.model_asked).cmp(&(b.key, &b.model_asked)));
-    assert_eq!(totals, [total(1, "fast", 2, 3), total(1, "slow", 1, 1), total(2, "fast", 1, 1)]);
+    assert_eq!(totals, [total(1, "fast", 2, 2), total(1, "slow", 1, 1), total(2, "fast", 1, 1)]);
     assert_eq!(db.store.totals(tenant_id(3), at(0)).await.unwrap(), []);
 }
 

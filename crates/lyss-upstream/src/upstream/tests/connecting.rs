@@ -54,6 +54,8 @@ async fn a_kept_connection_found_dead_costs_nothing() {
         }
         close.send(()).unwrap();
         seen_closed.recv().unwrap();
+        // Long enough unused to be looked at.
+        std::thread::sleep(crate::socket::QUIET);
     }
     assert_eq!(server.join().unwrap(), 2);
 }
