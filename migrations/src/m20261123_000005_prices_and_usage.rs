@@ -22,14 +22,7 @@ impl MigrationTrait for Migration {
             .col("tenant_id")
             .col("started_at_us")
             .take();
-        manager.create_index(by_time).await?;
-        let by_call = Index::create()
-            .name("ix_usage_records_call_id")
-            .table("usage_records")
-            .col("tenant_id")
-            .col("call_id")
-            .take();
-        manager.create_index(by_call).await
+        manager.create_index(by_time).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

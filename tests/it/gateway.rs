@@ -1,5 +1,5 @@
 //! The whole line for a test: configuration in a database of its own ([`Office`]), and the pipeline on it, either in
-//! this process ([`Gateway`]) or as the built binary ([`Process`]).
+//! this process ([`Gateway`]) or as the built binary ([`process`]).
 
 pub(crate) mod bodies;
 pub(crate) mod office;
@@ -38,7 +38,6 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 pub(crate) use office::Office;
-pub(crate) use process::Process;
 
 /// A wait that ends long before it; only a broken test reaches it.
 pub(crate) const CEILING: Duration = Duration::from_secs(20);
@@ -111,11 +110,6 @@ impl Gateway {
     /// A channel of a vendor kind that serves every model; its address is never reached by a scripted transport.
     pub(crate) async fn channel(&self, name: &str, provider: &str) -> Channel {
         self.office.channel(draft(name, provider, "http://127.0.0.1:9")).await
-    }
-
-    /// A channel onto a vendor of a sandbox.
-    pub(crate) async fn onto_vendor(&self, name: &str, sandbox: &Sandbox, vendor: Vendor) -> Channel {
-        self.office.channel(draft(name, vendor.slug(), &sandbox.api_base(vendor).unwrap())).await
     }
 
     /// Replaces the caller's key by one with these limits.

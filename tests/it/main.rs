@@ -1,4 +1,11 @@
 //! The integration suite: one binary, so that it links once.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "everything here is a test"
+)]
 
 mod client_gone;
 mod cuts;
@@ -7,4 +14,5 @@ mod gateway;
 mod house;
 mod http_edges;
 mod limits;
+mod process;
 mod storage;

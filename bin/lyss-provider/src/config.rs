@@ -55,9 +55,21 @@ impl Config {
             anyhow::ensure!(path.is_file(), "there is no configuration file at {}", path.display());
             figment = figment.merge(Toml::file_exact(path));
         }
-        let config: Self = from_environment(figment).extract().map_err(|error| anyhow::anyhow!("{error}"))?;
+        let mut config: Self =
+            from_environment(figment).extract().map_err(|error| anyhow::anyhow!("{error}"))?;
+        config.forget_empty();
         config.validate().context("the settings do not fit together")?;
         Ok(config)
+    }
+
+    /// An empty variable is as good as none.
+    fn forget_empty(&mut self) {
+        for url in [&mut self.database.url, &mut self.database.migrate_url, &mut self.redis.url] {
+            url.take_if(|text| text.trim().is_empty());
+        }
+        for secret in [&mut self.security.encryption_key, &mut self.security.jwt_secret] {
+            secret.take_if(|text| text.as_str().trim().is_empty());
+        }
     }
 
     fn validate(&self) -> Result<()> {

@@ -20,8 +20,9 @@ pub(crate) enum KeysCommand {
     Generate,
     /// Wraps every data key and purpose key anew under the active master key, while the service runs.
     ///
-    /// First set the new key in front of the old one (new:…,old:…) on every instance; when this command has ended, the
-    /// old one may go. Example: lyss-provider keys rotate
+    /// First set the new key in front of the old one on every instance, the old one under the id it is stored by, which
+    /// `check` prints: ENCRYPTION_KEY="NEWID:NEWKEY,OLDID:OLDKEY". When this command has ended, the old one may go; the
+    /// new one keeps its id for ever. Example: lyss-provider keys rotate
     Rotate,
 }
 

@@ -40,7 +40,7 @@ pub fn preset(slug: &str) -> Option<&'static Preset> {
 
 /// The preset whose slug is the kind's name; every kind has one.
 pub fn preset_of(kind: ProviderKind) -> &'static Preset {
-    PRESETS.iter().find(|preset| preset.kind == kind).unwrap_or(&COMPATIBLE)
+    preset(kind.as_str()).unwrap_or(&COMPATIBLE)
 }
 
 const OPENAI: Preset = Preset {
@@ -130,10 +130,9 @@ mod tests {
     #[test]
     fn every_kind_has_one_preset_under_its_own_name() {
         for kind in ProviderKind::ALL {
-            let found: Vec<_> = presets().iter().filter(|p| p.kind == kind).collect();
+            let found: Vec<_> = presets().iter().filter(|p| p.slug == kind.as_str()).collect();
             assert_eq!(found.len(), 1, "{kind}");
-            assert_eq!(found[0].slug, kind.as_str());
-            assert_eq!(preset(kind.as_str()).unwrap().kind, preset_of(kind).kind);
+            assert_eq!((found[0].kind, preset_of(kind).slug), (kind, kind.as_str()));
         }
     }
 }

@@ -58,6 +58,18 @@ uuid_ids! {
     AuditId,
 }
 
+impl AttemptId {
+    /// The id of a call's attempt: the call's own with the ordinal in its last two bytes, so that a call's attempts
+    /// stand together under any index of ids.
+    pub fn of(call: CallId, ordinal: u16) -> Self {
+        let mut bytes = *call.0.as_bytes();
+        if let Some(last) = bytes.last_chunk_mut::<2>() {
+            *last = ordinal.to_be_bytes();
+        }
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
 /// A provider's id: 1 to 64 of `a-z`, `0-9`, `-`, `_`, beginning with a letter or digit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderSlug(Box<str>);
@@ -116,6 +128,10 @@ mod tests {
         let early = CallId::from_parts(1_000, &[0xff; 10]);
         let late = CallId::from_parts(1_001, &[0; 10]);
         assert!(early < late);
+        assert!(
+            AttemptId::of(early, 0) < AttemptId::of(early, 1)
+                && AttemptId::of(early, 1) < AttemptId::of(late, 0)
+        );
         assert_eq!(early.to_string().parse::<CallId>().unwrap(), early);
     }
 }

@@ -33,8 +33,10 @@ impl From<ModelEntry> for ModelDto {
 
 pub async fn list(request: HttpRequest, proxy: Data<Proxy>, doorkeeper: Data<Doorkeeper>) -> HttpResponse {
     match usable(&request, &proxy, &doorkeeper) {
-        Ok(models) => HttpResponse::Ok()
-            .json(ListDto { object: "list", data: models.into_iter().map(Into::into).collect() }),
+        Ok(models) => {
+            let data = models.into_iter().map(Into::into).collect();
+            answer(&proxy, &ListDto { object: "list", data })
+        }
         Err(fault) => refuse(&proxy, &fault),
     }
 }
@@ -50,9 +52,13 @@ pub async fn get(
         found.ok_or_else(|| Fault::new(FaultKind::ModelNotFound, "This model does not exist."))
     });
     match found {
-        Ok(model) => HttpResponse::Ok().json(ModelDto::from(model)),
+        Ok(model) => answer(&proxy, &ModelDto::from(model)),
         Err(fault) => refuse(&proxy, &fault),
     }
+}
+
+fn answer(proxy: &Proxy, body: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("x-request-id", proxy.new_call().to_string())).json(body)
 }
 
 fn usable(request: &HttpRequest, proxy: &Proxy, doorkeeper: &Doorkeeper) -> Result<Vec<ModelEntry>, Fault> {

@@ -125,8 +125,9 @@ fn cut_stalled_readers(connection: &dyn Any, after: Duration) {
 }
 
 /// No route: an object both OpenAI's SDK and the management envelope's reader understand as a failure.
-async fn nowhere() -> HttpResponse {
-    HttpResponse::NotFound().json(serde_json::json!({
+async fn nowhere(proxy: Data<Proxy>) -> HttpResponse {
+    let call = proxy.new_call().to_string();
+    HttpResponse::NotFound().insert_header(("x-request-id", call)).json(serde_json::json!({
         "success": false,
         "error": {
             "code": "NOT_FOUND",

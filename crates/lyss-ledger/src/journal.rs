@@ -4,6 +4,7 @@
 pub(crate) mod entry;
 pub(crate) mod folder;
 pub(crate) mod line;
+pub(crate) mod parcel;
 pub(crate) mod scribe;
 pub(crate) mod tail;
 

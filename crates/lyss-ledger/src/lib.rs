@@ -62,7 +62,7 @@ impl LedgerSettings {
             folder: folder.into(),
             capacity: 65_536,
             batch: 1_000,
-            linger: Duration::from_millis(20),
+            linger: Duration::from_millis(50),
             segment_bytes: 16 << 20,
         }
     }

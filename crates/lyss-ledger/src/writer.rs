@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::figures::Counters;
 use crate::journal::folder::Folder;
+use crate::journal::parcel::Parcels;
 use crate::journal::scribe::Scribe;
 use crate::journal::tail::{Batch, Tail};
 use crate::journal::{Head, line};
@@ -93,6 +94,7 @@ fn prepare(
     let (done, done_receiver) = watch::channel(0);
     let (words, inbox) = mpsc::channel();
     let room = Arc::new(Room::new(settings.capacity));
+    let parcels = Arc::new(Parcels::default());
     let scribe = Scribe {
         file: folder.create(own_from)?,
         folder: Arc::clone(&folder),
@@ -102,11 +104,12 @@ fn prepare(
         counters: Arc::clone(&counters),
         at,
         head: head_sender,
+        parcels: Arc::clone(&parcels),
     };
     std::thread::Builder::new().name("lyss-journal".into()).spawn(move || scribe.run())?;
     let shared =
         Shared { room, words, counters: Arc::clone(&counters), inherited: lines, done: done_receiver };
-    let tail = Arc::new(Mutex::new(Tail::new(Arc::clone(&folder), inherited, own_from)));
+    let tail = Arc::new(Mutex::new(Tail::new(Arc::clone(&folder), inherited, own_from, parcels)));
     let task =
         LedgerTask { folder, tail, store, counters, settings, pace, held: None, head, done, intact: true };
     Ok((Ledger::new(shared), task))
@@ -227,7 +230,7 @@ impl LedgerTask {
     async fn store_batch(&self, batch: &Batch) -> Result<(), String> {
         let mut aside = batch.foreign.clone();
         let (mut stored, mut refused) = (0usize, batch.foreign_lines);
-        let mut open = vec![batch.records.as_slice()];
+        let mut open: Vec<_> = batch.records.chunks(self.settings.batch.max(1)).rev().collect();
         while let Some(records) = open.pop() {
             match (self.write(records).await, records) {
                 (Ok(()), _) => stored += records.len(),
@@ -284,7 +287,12 @@ impl LedgerTask {
     }
 
     async fn read(&self, head: Head) -> std::io::Result<Batch> {
-        let (tail, max) = (Arc::clone(&self.tail), self.settings.batch.max(1));
+        let max = self.settings.batch.max(1);
+        let ready = self.tail.lock().unwrap_or_else(PoisonError::into_inner).take_ready(max);
+        if !ready.is_empty() {
+            return Ok(ready);
+        }
+        let tail = Arc::clone(&self.tail);
         let read = move || tail.lock().unwrap_or_else(PoisonError::into_inner).read(head, max);
         self.blocking(read).await.unwrap_or_else(|| Err(std::io::Error::other("the runtime is going down")))
     }

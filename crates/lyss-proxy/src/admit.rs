@@ -24,10 +24,13 @@ pub struct Bound {
     pub cost_micros: i64,
 }
 
-/// What was taken from rate windows; the token part is corrected once the real use is known.
+/// What was taken from rate windows; the token part is corrected once the real use is known, and given back when the
+/// ticket is dropped before.
 pub struct Ticket {
     rates: Arc<dyn RateStore>,
+    /// Emptied by the correction.
     tokens: SmallVec<[RateAsk; 2]>,
+    taken_at: Tick,
     /// The windows as they stand, tightest last.
     pub states: SmallVec<[RateState; 4]>,
 }
@@ -122,7 +125,8 @@ fn windows(
 
 /// Takes from every window or from none.
 pub async fn take(rates: &Arc<dyn RateStore>, asks: &[RateAsk], now: Tick) -> Result<Ticket, Full> {
-    let mut ticket = Ticket { rates: Arc::clone(rates), tokens: SmallVec::new(), states: SmallVec::new() };
+    let mut ticket =
+        Ticket { rates: Arc::clone(rates), tokens: SmallVec::new(), taken_at: now, states: SmallVec::new() };
     if asks.is_empty() {
         return Ok(ticket);
     }
@@ -221,12 +225,18 @@ fn refused(refusal: QuotaRefusal, now: Timestamp) -> Fault {
 
 impl Ticket {
     /// Replaces the estimate taken by what was used.
-    pub fn correct(&self, used_tokens: u64, now: Tick) {
-        for ask in &self.tokens {
+    pub fn correct(&mut self, used_tokens: u64, now: Tick) {
+        for ask in std::mem::take(&mut self.tokens) {
             let used = i64::try_from(used_tokens).unwrap_or(i64::MAX);
             let delta = used.saturating_sub(i64::from(ask.cost));
             self.rates.correct(ask.subject, ask.unit, ask.limit_per_minute, delta, now);
         }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.correct(0, self.taken_at);
     }
 }
 

@@ -106,10 +106,7 @@ async fn enter(walk: &Walk<'_>, route: &Route) -> Result<Room, Fault> {
         admit::reserve(&walk.parts.quotas, &walk.tenant.entry, whose, walk.bound, walk.started_at).await;
     let charge = match reserved {
         Ok(reservation) => Charge::new(reservation, ticket),
-        Err(fault) => {
-            ticket.correct(0, walk.parts.clock.tick());
-            return Err(as_channel_fault(fault));
-        }
+        Err(fault) => return Err(as_channel_fault(fault)),
     };
     let slot = walk.parts.ledger.try_slot().ok_or_else(|| {
         Fault::new(FaultKind::Unavailable, "The usage ledger is saturated.")
@@ -195,9 +192,8 @@ fn timers(walk: &Walk<'_>, route: &Route, now: Tick) -> Option<Timers> {
 
 fn draft(walk: &Walk<'_>, route: &Route, model_served: String, ordinal: u16) -> AttemptRecord {
     let started_at = walk.parts.clock.now();
-    let millis = u64::try_from(started_at.as_millis()).unwrap_or(0);
     AttemptRecord {
-        id: AttemptId::from_parts(millis, &walk.parts.draws.id_bytes()),
+        id: AttemptId::of(walk.call, ordinal),
         call: walk.call,
         ordinal,
         tenant: walk.tenant.entry.tenant.id,

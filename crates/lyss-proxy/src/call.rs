@@ -248,10 +248,12 @@ async fn attempts(
     let pool = &planned.pool;
     let view = Pool { group: pool.group, candidates: &pool.candidates };
     let balancers = &walk.parts.balancers;
-    let balancer = balancers
-        .get(planned.strategy)
-        .or_else(|| balancers.get(Strategy::WeightedRandom))
+    // A strategy that is not built yet is served by the plain one, and the record says so.
+    let (strategy, balancer) = [planned.strategy, Strategy::WeightedRandom]
+        .into_iter()
+        .find_map(|strategy| Some((strategy, balancers.get(strategy)?)))
         .ok_or_else(|| Fault::new(FaultKind::Internal, "No balancing algorithm is available."))?;
+    walk.strategy = strategy;
     let mut tried: SmallVec<[usize; 8]> = SmallVec::new();
     let mut worst: Option<Fault> = None;
     let mut waits = SmallestWait::default();

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use lyss_domain::PolicyMode;
-use smallvec::SmallVec;
 
 use crate::block::Cell;
 use crate::{Account, Demand, Remaining, Spend};
 
-pub(crate) type Holds = SmallVec<[Hold; 8]>;
-
-/// One demand that was met.
+/// One demand that was met. Held in a `Vec`: it is handed over often, and a channel without policies has none.
 #[derive(Debug)]
 pub(crate) struct Hold {
     pub(crate) cell: Arc<Cell>,
@@ -23,7 +20,7 @@ pub(crate) struct Hold {
 #[derive(Debug)]
 #[must_use = "dropping a reservation releases it"]
 pub struct Reservation {
-    holds: Holds,
+    holds: Vec<Hold>,
 }
 
 /// Units held for a call that was sent, so something is owed. Dropping it settles what was noted last; nothing
@@ -31,7 +28,7 @@ pub struct Reservation {
 #[derive(Debug)]
 #[must_use = "dropping this settles what was noted last"]
 pub struct Dispatched {
-    holds: Holds,
+    holds: Vec<Hold>,
     seen: Spend,
 }
 
@@ -42,7 +39,7 @@ pub struct Settled {
 }
 
 impl Reservation {
-    pub(crate) fn new(holds: Holds) -> Self {
+    pub(crate) fn new(holds: Vec<Hold>) -> Self {
         Self { holds }
     }
 

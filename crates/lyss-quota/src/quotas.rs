@@ -9,7 +9,7 @@ use lyss_domain::{PolicyMode, Timestamp};
 use smallvec::SmallVec;
 
 use crate::block::{Block, Cell, Fit, Turn};
-use crate::hold::{Hold, Holds};
+use crate::hold::Hold;
 use crate::{
     Account, Demand, Figures, LeaseError, LeaseGrant, LeaseStore, MAX_AMOUNT, QuotaRefusal, Reservation,
 };
@@ -49,7 +49,7 @@ impl Quotas {
         demands: SmallVec<[Demand; 8]>,
         now: Timestamp,
     ) -> Result<Reservation, QuotaRefusal> {
-        let mut holds: Holds = merged(demands)?
+        let mut holds: Vec<Hold> = merged(demands)?
             .into_iter()
             .map(|demand| Hold { cell: self.cell(&demand), demand, would_refuse: false })
             .collect();
@@ -213,7 +213,7 @@ fn merged(mut demands: SmallVec<[Demand; 8]>) -> Result<SmallVec<[Demand; 8]>, Q
 }
 
 /// Takes every demand from memory, or none.
-fn take_all(holds: &mut Holds) -> Result<(), Obstacle> {
+fn take_all(holds: &mut [Hold]) -> Result<(), Obstacle> {
     let mut would_refuse = SmallVec::<[bool; 8]>::new();
     {
         let mut blocks: SmallVec<[MutexGuard<'_, Block>; 8]> =

@@ -1,7 +1,7 @@
 //! Digests: keyed (HMAC-SHA-256, RFC 2104 and RFC 4231) and plain (SHA-256).
 
 use ring::digest::{Context, SHA256};
-use ring::hmac::{self, HMAC_SHA256};
+use ring::hmac;
 
 use crate::PurposeSecret;
 use crate::cipher::frame;
@@ -9,13 +9,12 @@ use crate::cipher::frame;
 /// Keyed digest over the parts, each preceded by its length as 8 bytes, big-endian, so that `["ab", "c"]` and
 /// `["a", "bc"]` differ.
 pub fn mac(secret: &PurposeSecret, parts: &[&[u8]]) -> [u8; 32] {
-    hmac_sha256(secret.bytes.as_slice(), &frame(parts))
+    array(hmac::sign(&secret.hmac, &frame(parts)).as_ref())
 }
 
 /// Whether [`mac`] over the parts gives `claimed`, in a time that does not tell how much of it was right.
 pub fn verify_mac(secret: &PurposeSecret, parts: &[&[u8]], claimed: &[u8]) -> bool {
-    let key = hmac::Key::new(HMAC_SHA256, secret.bytes.as_slice());
-    hmac::verify(&key, &frame(parts), claimed).is_ok()
+    hmac::verify(&secret.hmac, &frame(parts), claimed).is_ok()
 }
 
 /// SHA-256.
@@ -23,10 +22,6 @@ pub fn digest(bytes: &[u8]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     context.update(bytes);
     array(context.finish().as_ref())
-}
-
-fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
-    array(hmac::sign(&hmac::Key::new(HMAC_SHA256, key), message).as_ref())
 }
 
 /// ring answers slices whose length only its algorithm knows; both here give 32 bytes.

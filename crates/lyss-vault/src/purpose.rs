@@ -1,5 +1,6 @@
 //! Purpose keys: random keys of the whole service, one per use, so that no key has two.
 
+use ring::hmac::{self, HMAC_SHA256};
 use zeroize::Zeroizing;
 
 use crate::cipher::{KeyBytes, SubKey};
@@ -26,6 +27,8 @@ pub enum Purpose {
 pub struct PurposeSecret {
     purpose: Purpose,
     pub(crate) bytes: KeyBytes,
+    /// Ready to digest: a call's key is digested once a call.
+    pub(crate) hmac: hmac::Key,
 }
 
 impl Purpose {
@@ -46,20 +49,25 @@ impl Purpose {
 }
 
 impl PurposeSecret {
+    fn new(purpose: Purpose, bytes: KeyBytes) -> Self {
+        let hmac = hmac::Key::new(HMAC_SHA256, bytes.as_slice());
+        Self { purpose, bytes, hmac }
+    }
+
     pub fn purpose(&self) -> Purpose {
         self.purpose
     }
 
     #[cfg(test)]
     pub(crate) fn from_bytes(purpose: Purpose, bytes: [u8; 32]) -> Self {
-        Self { purpose, bytes: Zeroizing::new(bytes) }
+        Self::new(purpose, Zeroizing::new(bytes))
     }
 }
 
 impl Vault {
     /// A new random key for a purpose, and the same wrapped under the active master key to be stored.
     pub fn new_purpose_key(&self, purpose: Purpose) -> Result<(PurposeSecret, Wrapped), VaultError> {
-        let key = PurposeSecret { purpose, bytes: Zeroizing::new(random()?) };
+        let key = PurposeSecret::new(purpose, Zeroizing::new(random()?));
         let wrapped = self.wrap_purpose_key(&key)?;
         Ok((key, wrapped))
     }
@@ -71,7 +79,7 @@ impl Vault {
         wrapped: &Wrapped,
     ) -> Result<PurposeSecret, VaultError> {
         let bytes = self.keys.unwrap(SubKey::PurposeKeys, &[purpose.as_str().as_bytes()], wrapped)?;
-        Ok(PurposeSecret { purpose, bytes })
+        Ok(PurposeSecret::new(purpose, bytes))
     }
 
     /// The same key under the active master key: digests made with it stay what they were.

@@ -1,6 +1,7 @@
 //! The built binary, run as a user would.
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -77,6 +78,18 @@ impl Start {
         tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it ends").unwrap().unwrap()
     }
 
+    /// Runs a command with something on its standard input.
+    pub(crate) async fn run_on(&self, args: &[&str], input: &'static str) -> Output {
+        let mut command = self.command();
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let ended = tokio::task::spawn_blocking(move || {
+            let mut child = command.spawn()?;
+            child.stdin.take().unwrap().write_all(input.as_bytes())?;
+            child.wait_with_output()
+        });
+        tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it ends").unwrap().unwrap()
+    }
+
     /// `serve` on a free port.
     pub(crate) async fn serve(&self) -> Process {
         let log = self.log();
@@ -137,7 +150,7 @@ impl Process {
     }
 
     /// SIGKILL.
-    pub(crate) fn kill(mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -149,7 +162,7 @@ impl Process {
     }
 
     /// Waits for the process to end by itself; its exit code.
-    pub(crate) async fn ended(mut self) -> Option<i32> {
+    pub(crate) async fn ended(&mut self) -> Option<i32> {
         for _ in 0..3_000 {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
@@ -203,6 +216,11 @@ impl Served {
 
     pub(crate) async fn chat(&self, body: &str) -> wire::Reply {
         self.process.chat(&self.key, body).await
+    }
+
+    /// The same start once more, after the process has ended.
+    pub(crate) async fn restart(&mut self) {
+        self.process = self.start.serve().await;
     }
 
     /// The records of all calls so far, once there are this many.

@@ -89,6 +89,19 @@ fn what_cannot_be_meant_is_refused_by_name() {
 }
 
 #[test]
+fn an_empty_variable_is_as_good_as_none() {
+    Jail::expect_with(|jail| {
+        jail.set_env("PROVIDER_SERVICE_DATABASE_URL", "");
+        jail.set_env("PROVIDER_SERVICE_ENCRYPTION_KEY", " ");
+        jail.set_env("PROVIDER_SERVICE_JWT_SECRET", "");
+        let config = Config::load(None).unwrap();
+        assert!(config.database.url.is_none());
+        assert!(config.security.encryption_key.is_none() && config.security.jwt_secret.is_none());
+        Ok(())
+    });
+}
+
+#[test]
 fn a_missing_file_is_said() {
     let Err(error) = Config::load(Some(Path::new("/nowhere/lyss.toml"))) else { panic!("it was taken") };
     assert!(error.to_string().contains("no configuration file"));

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
+use lyss_domain::AttemptRecord;
 use tokio::sync::watch;
 
 use super::folder::Folder;
+use super::parcel::{Parcel, Parcels};
 use super::{Head, line};
 use crate::figures::Counters;
 use crate::ledger::{Room, Word};
@@ -36,6 +38,7 @@ pub(crate) struct Scribe {
     pub(crate) counters: Arc<Counters>,
     pub(crate) at: Head,
     pub(crate) head: watch::Sender<Head>,
+    pub(crate) parcels: Arc<Parcels>,
 }
 
 impl Scribe {
@@ -46,6 +49,7 @@ impl Scribe {
             buffer.clear();
             std::thread::sleep(GATHER);
             let (mut lines, mut closed) = (0usize, false);
+            let mut records = Vec::new();
             for word in std::iter::once(first).chain(self.inbox.try_iter()).take(APPEND_MAX) {
                 match word {
                     None => closed = true,
@@ -55,11 +59,13 @@ impl Scribe {
                             // No value of a record can cause this. The line keeps the count whole and reads as torn.
                             tracing::error!(attempt = %record.id, %error, "usage record not written");
                             buffer.extend_from_slice(b"unwritable\n");
+                        } else {
+                            records.push(record);
                         }
                     }
                 }
             }
-            if !self.append(&buffer, lines) {
+            if !self.append(&buffer, lines, records) {
                 return;
             }
             let last = lines > 0 && self.room.leave(lines);
@@ -70,7 +76,7 @@ impl Scribe {
     }
 
     /// Writes whole lines, or goes on trying. `false`: given up.
-    fn append(&mut self, buffer: &[u8], lines: usize) -> bool {
+    fn append(&mut self, buffer: &[u8], lines: usize, records: Vec<AttemptRecord>) -> bool {
         if lines == 0 {
             return true;
         }
@@ -93,7 +99,11 @@ impl Scribe {
             }
         }
         let [bytes, lines] = [buffer.len(), lines].map(|n| u64::try_from(n).unwrap_or(u64::MAX));
-        self.at.bytes = self.at.bytes.saturating_add(bytes);
+        let (segment, from) = (self.at.segment, self.at.bytes);
+        self.at.bytes = from.saturating_add(bytes);
+        if u64::try_from(records.len()) == Ok(lines) {
+            self.parcels.push(Parcel { segment, from, to: self.at.bytes, records });
+        }
         self.at.lines = self.at.lines.saturating_add(lines);
         self.counters.journalled.add(lines);
         self.counters.journal_bytes.add(bytes);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
 use std::sync::Arc;
 
 use lyss_domain::AttemptRecord;
@@ -10,6 +10,7 @@ use lyss_domain::AttemptRecord;
 use super::Head;
 use super::folder::Folder;
 use super::line::{self, Line};
+use super::parcel::Parcels;
 
 #[derive(Debug)]
 pub(crate) struct Tail {
@@ -21,6 +22,7 @@ pub(crate) struct Tail {
     segment: u64,
     offset: u64,
     file: Option<BufReader<File>>,
+    parcels: Arc<Parcels>,
 }
 
 /// A stretch of the journal.
@@ -40,19 +42,44 @@ pub(crate) struct Batch {
 }
 
 impl Tail {
-    pub(crate) fn new(folder: Arc<Folder>, inherited: Vec<u64>, own_from: u64) -> Self {
+    pub(crate) fn new(
+        folder: Arc<Folder>,
+        inherited: Vec<u64>,
+        own_from: u64,
+        parcels: Arc<Parcels>,
+    ) -> Self {
         let mut inherited = VecDeque::from(inherited);
         let segment = inherited.pop_front().unwrap_or(own_from);
-        Self { folder, inherited, own_from, segment, offset: 0, file: None }
+        Self { folder, inherited, own_from, segment, offset: 0, file: None, parcels }
     }
 
-    /// Up to `max` records before `head`. An empty batch: there is nothing more before it.
+    /// What was handed over in memory and comes next, `max` records or a little more: no file is touched.
+    pub(crate) fn take_ready(&mut self, max: usize) -> Batch {
+        let mut batch = Batch::default();
+        while batch.records.len() < max && self.take_parcel(&mut batch) {}
+        batch
+    }
+
+    fn take_parcel(&mut self, batch: &mut Batch) -> bool {
+        let Some(parcel) = self.parcels.take_at(self.segment, self.offset) else { return false };
+        batch.lines += u64::try_from(parcel.records.len()).unwrap_or(u64::MAX);
+        batch.records.extend(parcel.records);
+        self.offset = parcel.to;
+        // Where it stands in the file is no longer where we are.
+        self.file = None;
+        true
+    }
+
+    /// Up to `max` records (or a little more) before `head`. An empty batch: there is nothing more before it.
     pub(crate) fn read(&mut self, head: Head, max: usize) -> io::Result<Batch> {
         let mut batch = Batch::default();
         let mut text = Vec::new();
         while batch.records.len() < max {
             if self.segment == head.segment && self.offset >= head.bytes {
                 break;
+            }
+            if self.take_parcel(&mut batch) {
+                continue;
             }
             text.clear();
             let read = self.next_line(&mut text)?;
@@ -88,7 +115,10 @@ impl Tail {
     fn next_line(&mut self, text: &mut Vec<u8>) -> io::Result<u64> {
         if self.file.is_none() {
             self.file = match self.folder.read(self.segment) {
-                Ok(file) => Some(BufReader::with_capacity(64 << 10, file)),
+                Ok(mut file) => {
+                    file.seek(SeekFrom::Start(self.offset))?;
+                    Some(BufReader::with_capacity(64 << 10, file))
+                }
                 // Somebody deleted it; there is nothing in it to wait for.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 Err(error) => return Err(error),
