@@ -79,6 +79,11 @@ impl VendorError {
             .any(|said| words.iter().any(|word| said.eq_ignore_ascii_case(word)))
     }
 
+    /// True when the error's type, and not only its code, is this.
+    pub(crate) fn is_kind(&self, word: &str) -> bool {
+        self.kind.as_deref().is_some_and(|said| said.eq_ignore_ascii_case(word))
+    }
+
     /// True when the message holds one of these, given in lower case.
     pub(crate) fn says(&self, phrases: &[&str]) -> bool {
         let message = self.message.to_lowercase();

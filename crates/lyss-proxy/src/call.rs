@@ -304,7 +304,8 @@ impl SmallestWait {
     }
 
     fn apply(self, fault: Fault) -> Fault {
-        if fault.retry_after.is_some() { fault.with_retry_after(self.0) } else { fault }
+        let waiting_helps = matches!(fault.status, 429 | 503) || fault.retry_after.is_some();
+        if waiting_helps { fault.with_retry_after(self.0) } else { fault }
     }
 }
 

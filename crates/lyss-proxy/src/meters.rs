@@ -1,6 +1,6 @@
 //! Figures for `/metrics`. Labels come from closed lists only, so that no caller can grow them.
 
-use lyss_domain::{AttemptRecord, FaultKind};
+use lyss_domain::{AttemptRecord, FaultKind, Terminal};
 use prometheus_client::encoding::{EncodeLabelSet, LabelSetEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -22,7 +22,11 @@ impl<const N: usize> EncodeLabelSet for Labels<N> {
 #[derive(Clone)]
 pub struct Meters {
     attempts: Family<Labels<2>, Counter>,
-    tokens: Family<Labels<1>, Counter>,
+    /// The two classes looked up once.
+    prompt_tokens: Counter,
+    completion_tokens: Counter,
+    /// How nearly every attempt ends.
+    complete: Counter,
     cost_micros: Counter,
     refusals: Family<Labels<1>, Counter>,
     in_flight: Gauge,
@@ -34,9 +38,15 @@ impl Meters {
     pub fn register(registry: &mut Registry) -> Self {
         let seconds =
             || Histogram::new([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0]);
+        let attempts = Family::<Labels<2>, Counter>::default();
+        let tokens = Family::<Labels<1>, Counter>::default();
+        let complete = attempts.get_or_create(&complete_labels()).clone();
+        let tokens_of = |class| tokens.get_or_create(&Labels([("class", class)])).clone();
         let meters = Self {
-            attempts: Family::default(),
-            tokens: Family::default(),
+            complete,
+            attempts,
+            prompt_tokens: tokens_of("prompt"),
+            completion_tokens: tokens_of("completion"),
             cost_micros: Counter::default(),
             refusals: Family::default(),
             in_flight: Gauge::default(),
@@ -48,7 +58,7 @@ impl Meters {
             "Requests sent upstream, by how they ended",
             meters.attempts.clone(),
         );
-        registry.register("lyss_tokens", "Tokens settled, by class", meters.tokens.clone());
+        registry.register("lyss_tokens", "Tokens settled, by class", tokens.clone());
         registry.register(
             "lyss_cost_micros",
             "Cost settled, in millionths of a US dollar",
@@ -79,16 +89,16 @@ impl Meters {
 
     pub(crate) fn ended(&self, record: &AttemptRecord) {
         self.in_flight.dec();
-        let fault = record.fault.map_or("none", FaultKind::as_str);
-        self.attempts
-            .get_or_create(&Labels([("terminal", record.terminal.as_str()), ("fault", fault)]))
-            .inc();
-        let usage = &record.usage;
-        for (class, count) in [("prompt", usage.prompt()), ("completion", usage.completion())] {
-            if count > 0 {
-                self.tokens.get_or_create(&Labels([("class", class)])).inc_by(count);
+        match (record.terminal, record.fault) {
+            (Terminal::Complete, None) => self.complete.inc(),
+            (terminal, fault) => {
+                let fault = fault.map_or("none", FaultKind::as_str);
+                let labels = Labels([("terminal", terminal.as_str()), ("fault", fault)]);
+                self.attempts.get_or_create(&labels).inc()
             }
-        }
+        };
+        self.prompt_tokens.inc_by(record.usage.prompt());
+        self.completion_tokens.inc_by(record.usage.completion());
         self.cost_micros.inc_by(u64::try_from(record.cost.0).unwrap_or(0));
         if let Some(ttft_us) = record.ttft_us {
             self.ttft_seconds.observe(seconds(ttft_us));
@@ -103,4 +113,8 @@ impl Meters {
 
 fn seconds(micros: i64) -> f64 {
     std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0)).as_secs_f64()
+}
+
+fn complete_labels() -> Labels<2> {
+    Labels([("terminal", Terminal::Complete.as_str()), ("fault", "none")])
 }

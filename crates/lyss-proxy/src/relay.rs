@@ -37,7 +37,26 @@ pub struct Relay {
     caller: &'static dyn CallerSide,
     settlement: Option<Settlement>,
     heartbeat: Heartbeat,
+    gathering: Gathering,
+    /// Bytes read from the upstream so far.
+    read_bytes: usize,
 }
+
+/// Merges into one write what is readable by now. When the upstream has no more, the other tasks of this thread get one
+/// turn (its connection among them) and it is asked once more; no timer is involved, so an idle stream waits for
+/// nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gathering {
+    /// Collecting; bytes may be ready.
+    Open,
+    /// The turn was given.
+    TurnGiven,
+    /// What is ready goes out.
+    Closed,
+}
+
+/// Bytes that go out without waiting for more.
+const GATHER_BYTES: usize = 16 << 10;
 
 /// Armed only while the upstream is silent, and re-armed without a timer call per chunk.
 struct Heartbeat {
@@ -105,22 +124,22 @@ impl Relay {
             caller,
             settlement: Some(settlement),
             heartbeat: Heartbeat { every: heartbeat, sleep: None, active: false },
+            gathering: Gathering::Closed,
+            read_bytes: 0,
         }
     }
 
     /// Reads until the first valid event, so that an error or an empty stream before it can still be answered by
-    /// another channel. At most `limit_bytes` are held.
+    /// another channel. At most `limit_bytes` are read for it.
     pub(crate) async fn prime(mut self, limit_bytes: usize) -> Result<Self, (Settlement, Fault)> {
-        let mut held = 0;
         let fault = loop {
             match std::future::poll_fn(|cx| self.step(cx)).await {
                 Step::Bytes(bytes) => {
-                    held += bytes.len();
                     self.push(bytes);
                     if self.mode.seen().fault.is_none() && self.mode.seen().started {
                         return Ok(self);
                     }
-                    if held > limit_bytes {
+                    if self.read_bytes > limit_bytes {
                         break Fault::new(
                             FaultKind::Protocol,
                             "The upstream's answer is not an event stream.",
@@ -177,6 +196,7 @@ impl Relay {
 
     fn take_in(&mut self, bytes: Bytes) -> Step {
         self.heartbeat.active = true;
+        self.read_bytes = self.read_bytes.saturating_add(bytes.len());
         let passed = match self.mode.feed(bytes) {
             Ok(passed) => passed,
             Err(fault) => return Step::End(Bytes::new(), Some(fault)),
@@ -242,14 +262,22 @@ impl Stream for Relay {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let relay = &mut *self;
         loop {
-            if let Some(bytes) = relay.ready.pop_front() {
-                return Poll::Ready(Some(bytes));
-            }
-            if relay.upstream.is_none() {
-                return Poll::Ready(None);
+            if relay.gathering == Gathering::Closed || relay.upstream.is_none() {
+                if let Some(bytes) = relay.ready.pop_front() {
+                    return Poll::Ready(Some(bytes));
+                }
+                if relay.upstream.is_none() {
+                    return Poll::Ready(None);
+                }
+                relay.gathering = Gathering::Open;
             }
             match relay.step(cx) {
-                Poll::Ready(Step::Bytes(bytes)) => relay.push(bytes),
+                Poll::Ready(Step::Bytes(bytes)) => {
+                    relay.push(bytes);
+                    if relay.ready.iter().map(Bytes::len).sum::<usize>() >= GATHER_BYTES {
+                        relay.gathering = Gathering::Closed;
+                    }
+                }
                 Poll::Ready(Step::End(bytes, None)) => {
                     relay.push(bytes);
                     relay.settle(Terminal::Complete, None);
@@ -258,15 +286,29 @@ impl Stream for Relay {
                     relay.push(bytes);
                     relay.fail(fault);
                 }
-                Poll::Pending => {
+                Poll::Pending if relay.ready.is_empty() => {
+                    relay.gathering = Gathering::Closed;
                     ready!(relay.heartbeat.poll(cx));
                     if relay.mode.at_boundary() {
                         relay.push(Bytes::from_static(HEARTBEAT));
                     }
                 }
+                Poll::Pending if relay.gathering == Gathering::Open => {
+                    relay.gathering = Gathering::TurnGiven;
+                    return give_turn(cx);
+                }
+                Poll::Pending => relay.gathering = Gathering::Closed,
             }
         }
     }
+}
+
+/// Pending until the other tasks of this thread, and the sockets, had their turn.
+fn give_turn<T>(cx: &mut Context<'_>) -> Poll<T> {
+    let mut turn = std::pin::pin!(tokio::task::yield_now());
+    // The first poll leaves the waker with the scheduler, which is all that is wanted of it.
+    let _ = turn.as_mut().poll(cx);
+    Poll::Pending
 }
 
 impl Drop for Relay {

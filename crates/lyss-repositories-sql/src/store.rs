@@ -73,6 +73,10 @@ impl SqlStore {
         &self.0.kind
     }
 
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.0.runtime
+    }
+
     pub(crate) fn reader(&self) -> &DatabaseConnection {
         &self.0.reader
     }

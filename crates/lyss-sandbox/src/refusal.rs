@@ -193,7 +193,7 @@ impl Kind {
         match self {
             Self::Invalid => "The request could not be understood.",
             Self::Authentication => "The key is not one of this account.",
-            Self::Balance | Self::Payment => "The account has no credit left; add some to go on.",
+            Self::Balance | Self::Payment => "The account's credit balance is too low; add some to go on.",
             Self::Permission => "This account may not do that.",
             Self::UnknownPath => "Resource not found",
             Self::UnknownModel => "There is no such model.",

@@ -42,7 +42,8 @@ pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Fau
     let said = VendorError::read(body);
     let kind = kind_by_words(&said).unwrap_or_else(|| match status.is_server_error() {
         // An error inside a stream has no status; the caller of this function passed a stand-in.
-        true if said.is_any(&["invalid_request_error"]) => FaultKind::BadRequest,
+        // The type alone: DeepSeek writes the same word as the code of every error.
+        true if said.is_kind("invalid_request_error") => FaultKind::BadRequest,
         _ => kind_by_status(status),
     });
     let is_callers = matches!(kind.owner(), FaultOwner::Caller | FaultOwner::Model);

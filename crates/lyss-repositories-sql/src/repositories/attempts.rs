@@ -1,6 +1,6 @@
 //! Usage records, one per attempt: written by the ledger in batches, outside any unit of work.
 
-use std::fmt::Write as _;
+mod insert;
 
 use async_trait::async_trait;
 use lyss_domain::{
@@ -10,20 +10,15 @@ use lyss_domain::{
 use lyss_repositories::{AttemptStore, StoreError, UsageTotal};
 use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IdenStatic, Iterable,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
+    ColumnTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
 use crate::entities::usage_record::{Column, Entity, Model};
 use crate::error::store_error;
 use crate::json::strategy;
-use crate::rows::{all, at, one, signed, unsigned};
+use crate::rows::{all, at, one, unsigned};
 use crate::store::SqlStore;
-
-/// Rows per statement: few sizes, so that each is prepared once and kept. A row takes 28 parameters; PostgreSQL allows
-/// 65,535 of them, SQLite 32,766.
-const ROWS: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// Everything that counts as a token once; reasoning is part of output.
 const TOKENS: [Column; 6] = [
@@ -43,42 +38,6 @@ struct Total {
     requests: i64,
     tokens: i64,
     cost_micros: i64,
-}
-
-impl From<&AttemptRecord> for Model {
-    fn from(record: &AttemptRecord) -> Self {
-        let usage = &record.usage;
-        Self {
-            tenant_id: record.tenant.0,
-            id: record.id.0,
-            call_id: record.call.0,
-            ordinal: record.ordinal.into(),
-            key_id: record.key.0,
-            channel_id: record.channel.0,
-            provider: record.provider.as_str().to_owned(),
-            model_asked: record.model_asked.clone(),
-            model_served: record.model_served.clone(),
-            strategy: record.strategy.as_str().to_owned(),
-            stream: record.stream,
-            terminal: record.terminal.as_str().to_owned(),
-            fault: record.fault.map(|fault| fault.as_str().to_owned()),
-            status: record.status.map(i32::from),
-            input_tokens: signed(usage.input),
-            cache_read_tokens: signed(usage.cache_read),
-            cache_write_tokens: signed(usage.cache_write),
-            cache_write_long_tokens: signed(usage.cache_write_long),
-            audio_input_tokens: signed(usage.audio_input),
-            output_tokens: signed(usage.output),
-            reasoning_tokens: signed(usage.reasoning),
-            audio_output_tokens: signed(usage.audio_output),
-            usage_source: record.usage_source.as_str().to_owned(),
-            cost_micros: record.cost.0,
-            price_id: record.price.map(|price| price.0),
-            started_at_us: record.started_at.as_micros(),
-            ttft_us: record.ttft_us,
-            total_us: record.total_us,
-        }
-    }
 }
 
 impl TryFrom<Model> for AttemptRecord {
@@ -141,20 +100,7 @@ impl AttemptStore for SqlStore {
         if records.is_empty() {
             return Ok(0);
         }
-        let transaction = self.begin_write().await?;
-        let backend = transaction.get_database_backend();
-        let mut new = 0;
-        let mut rest = records;
-        while !rest.is_empty() {
-            let rows = ROWS.into_iter().find(|rows| *rows <= rest.len()).unwrap_or(1);
-            let (part, after) = rest.split_at(rows);
-            rest = after;
-            let values = part.iter().flat_map(|record| values(Model::from(record)));
-            let insert = Statement::from_sql_and_values(backend, insert_sql(backend, part.len()), values);
-            new += transaction.execute_raw(insert).await.map_err(store_error)?.rows_affected();
-        }
-        transaction.commit().await?;
-        Ok(new)
+        self.insert_attempts(records).await
     }
 
     async fn get(&self, tenant: TenantId, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
@@ -195,63 +141,6 @@ impl AttemptStore for SqlStore {
         let rows = totals.all(self.reader()).await.map_err(store_error)?;
         rows.into_iter().map(UsageTotal::try_from).collect()
     }
-}
-
-/// The insert of so many rows. Written by hand, since building 28 expressions a row costs more than storing them; the
-/// conformance suite reads every column back.
-fn insert_sql(backend: DbBackend, rows: usize) -> String {
-    let columns: Vec<_> = Column::iter().map(|column| column.as_str().to_owned()).collect();
-    let width = columns.len();
-    let mut sql = format!("INSERT INTO usage_records ({}) VALUES ", columns.join(", "));
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { "), (" });
-        for column in 0..width {
-            if column > 0 {
-                sql.push(',');
-            }
-            match backend {
-                // Writing to a String cannot fail.
-                DbBackend::Postgres => drop(write!(sql, "${}", row * width + column + 1)),
-                _ => sql.push('?'),
-            }
-        }
-    }
-    sql.push_str(") ON CONFLICT (tenant_id, id) DO NOTHING");
-    sql
-}
-
-/// A row's values in the order of its columns.
-fn values(row: Model) -> [Value; 28] {
-    [
-        row.tenant_id.into(),
-        row.id.into(),
-        row.call_id.into(),
-        row.ordinal.into(),
-        row.key_id.into(),
-        row.channel_id.into(),
-        row.provider.into(),
-        row.model_asked.into(),
-        row.model_served.into(),
-        row.strategy.into(),
-        row.stream.into(),
-        row.terminal.into(),
-        row.fault.into(),
-        row.status.into(),
-        row.input_tokens.into(),
-        row.cache_read_tokens.into(),
-        row.cache_write_tokens.into(),
-        row.cache_write_long_tokens.into(),
-        row.audio_input_tokens.into(),
-        row.output_tokens.into(),
-        row.reasoning_tokens.into(),
-        row.audio_output_tokens.into(),
-        row.usage_source.into(),
-        row.cost_micros.into(),
-        row.price_id.into(),
-        row.started_at_us.into(),
-        row.ttft_us.into(),
-        row.total_us.into(),
-    ]
 }
 
 /// PostgreSQL's sum of big integers is a decimal; ours fit 63 bits.

@@ -1,0 +1,178 @@
+//! The insert of usage records: the one write that happens once a call, so values are bound straight to the driver.
+//! Building 28 expressions a row through the ORM cost more than storing them. The conformance suite reads every column
+//! back on both databases.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use lyss_domain::{AttemptRecord, FaultKind};
+use lyss_repositories::StoreError;
+use sea_orm::sqlx::error::BoxDynError;
+use sea_orm::sqlx::{self, Arguments, Encode, Type};
+use sea_orm::{DbErr, IdenStatic, Iterable, RuntimeErr};
+use uuid::Uuid;
+
+use crate::entities::usage_record::Column;
+use crate::error::store_error;
+use crate::rows::signed;
+use crate::store::{Kind, SqlStore};
+
+/// Rows per statement: few sizes, so that each is prepared once and kept. A row takes 28 parameters; PostgreSQL allows
+/// 65,535 of them, SQLite 32,766.
+const ROWS: [usize; 4] = [128, 32, 8, 1];
+
+/// One statement for each of [`ROWS`].
+type Statements = [String; ROWS.len()];
+
+static POSTGRES: LazyLock<Statements> = LazyLock::new(|| ROWS.map(|rows| insert_sql(rows, Some('$'))));
+static SQLITE: LazyLock<Statements> = LazyLock::new(|| ROWS.map(|rows| insert_sql(rows, None)));
+
+impl SqlStore {
+    /// All in one transaction; answers how many were new. In a task of its own, for the reason given at `open`.
+    pub(super) async fn insert_attempts(&self, records: &[AttemptRecord]) -> Result<u64, StoreError> {
+        let written = match self.kind() {
+            Kind::Postgres => {
+                let pool = self.connection().get_postgres_connection_pool().clone();
+                let parts = parts::<sqlx::postgres::PgArguments>(records, &POSTGRES).map_err(unbound)?;
+                self.runtime().spawn(async move {
+                    let mut transaction = pool.begin().await?;
+                    let mut new = 0;
+                    for (sql, arguments) in parts {
+                        new += sqlx::query_with(sql, arguments)
+                            .execute(&mut *transaction)
+                            .await?
+                            .rows_affected();
+                    }
+                    transaction.commit().await?;
+                    Ok(new)
+                })
+            }
+            Kind::Sqlite { queue, .. } => {
+                let turn = std::sync::Arc::clone(queue).lock_owned().await;
+                let pool = self.connection().get_sqlite_connection_pool().clone();
+                let parts = parts::<sqlx::sqlite::SqliteArguments>(records, &SQLITE).map_err(unbound)?;
+                self.runtime().spawn(async move {
+                    let _turn = turn;
+                    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+                    let mut new = 0;
+                    for (sql, arguments) in parts {
+                        new += sqlx::query_with(sql, arguments)
+                            .execute(&mut *transaction)
+                            .await?
+                            .rows_affected();
+                    }
+                    transaction.commit().await?;
+                    Ok(new)
+                })
+            }
+        };
+        let done: Result<u64, sqlx::Error> =
+            written.await.map_err(|_| StoreError::Unavailable("the service is going down".to_owned()))?;
+        done.map_err(|error| store_error(DbErr::Exec(RuntimeErr::SqlxError(error.into()))))
+    }
+}
+
+/// The records cut into statements, largest first.
+fn parts<A: Arguments>(
+    mut records: &[AttemptRecord],
+    statements: &'static Statements,
+) -> Result<Vec<(&'static str, A)>, BoxDynError>
+where
+    for<'v> &'v str: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Option<&'v str>: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> bool: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> i32: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Option<i32>: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> i64: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Option<i64>: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Uuid: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Option<Uuid>: Encode<'v, A::Database> + Type<A::Database>,
+{
+    let mut parts = Vec::new();
+    for (rows, sql) in ROWS.into_iter().zip(statements) {
+        while records.len() >= rows {
+            let (part, rest) = records.split_at(rows);
+            records = rest;
+            let mut arguments = A::default();
+            arguments.reserve(rows * 28, rows * 400);
+            for record in part {
+                bind(record, &mut arguments)?;
+            }
+            parts.push((sql.as_str(), arguments));
+        }
+    }
+    Ok(parts)
+}
+
+/// A record's values in the order of the table's columns.
+fn bind<A: Arguments>(record: &AttemptRecord, to: &mut A) -> Result<(), BoxDynError>
+where
+    for<'v> &'v str: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Option<&'v str>: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> bool: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> i32: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Option<i32>: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> i64: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Option<i64>: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Uuid: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Option<Uuid>: Encode<'v, A::Database> + Type<A::Database>,
+{
+    to.add(record.tenant.0)?;
+    to.add(record.id.0)?;
+    to.add(record.call.0)?;
+    to.add(i32::from(record.ordinal))?;
+    to.add(record.key.0)?;
+    to.add(record.channel.0)?;
+    to.add(record.provider.as_str())?;
+    to.add(record.model_asked.as_str())?;
+    to.add(record.model_served.as_str())?;
+    to.add(record.strategy.as_str())?;
+    to.add(record.stream)?;
+    to.add(record.terminal.as_str())?;
+    to.add(record.fault.map(FaultKind::as_str))?;
+    to.add(record.status.map(i32::from))?;
+    let usage = &record.usage;
+    let classes = [
+        usage.input,
+        usage.cache_read,
+        usage.cache_write,
+        usage.cache_write_long,
+        usage.audio_input,
+        usage.output,
+        usage.reasoning,
+        usage.audio_output,
+    ];
+    classes.into_iter().try_for_each(|class| to.add(signed(class)))?;
+    to.add(record.usage_source.as_str())?;
+    to.add(record.cost.0)?;
+    to.add(record.price.map(|price| price.0))?;
+    to.add(record.started_at.as_micros())?;
+    to.add(record.ttft_us)?;
+    to.add(record.total_us)
+}
+
+/// `placeholder`: what stands before a parameter's number; `None`: unnumbered question marks.
+fn insert_sql(rows: usize, placeholder: Option<char>) -> String {
+    let columns: Vec<_> = Column::iter().map(|column| column.as_str().to_owned()).collect();
+    let width = columns.len();
+    let mut sql = format!("INSERT INTO usage_records ({}) VALUES ", columns.join(", "));
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { "), (" });
+        for column in 0..width {
+            if column > 0 {
+                sql.push(',');
+            }
+            match placeholder {
+                // Writing to a String cannot fail.
+                Some(sign) => drop(write!(sql, "{sign}{}", row * width + column + 1)),
+                None => sql.push('?'),
+            }
+        }
+    }
+    sql.push_str(") ON CONFLICT (tenant_id, id) DO NOTHING");
+    sql
+}
+
+fn unbound(_: BoxDynError) -> StoreError {
+    StoreError::Corrupt("a usage record's value")
+}
