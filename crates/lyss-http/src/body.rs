@@ -1,5 +1,8 @@
 //! Reading a request body: capped, bounded in time, without growth copies.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -26,7 +29,12 @@ pub async fn read(request: &HttpRequest, payload: Payload, limits: BodyLimits) -
     if announced.is_some_and(|length| length > limits.max_bytes) {
         return Err(too_large(limits.max_bytes));
     }
-    match tokio::time::timeout(limits.timeout, collect(payload, announced, limits.max_bytes)).await {
+    let mut collecting = pin!(collect(payload, announced, limits.max_bytes));
+    // Nearly always the body is there already: no timer then.
+    if let Poll::Ready(read) = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await {
+        return read;
+    }
+    match tokio::time::timeout(limits.timeout, collecting).await {
         Ok(read) => read,
         Err(_) => {
             let message = "The request body did not arrive in time.";

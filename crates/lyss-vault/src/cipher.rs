@@ -61,15 +61,22 @@ pub(crate) fn seal(key: &KeyBytes, bound_to: &[u8], plain: &[u8]) -> Result<Vec<
 }
 
 pub(crate) fn open(key: &KeyBytes, bound_to: &[u8], blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    open_with(&aes(key)?, bound_to, blob)
+}
+
+/// With a key that is scheduled already.
+pub(crate) fn open_with(
+    key: &LessSafeKey,
+    bound_to: &[u8],
+    blob: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     let Some(([FORMAT, nonce @ ..], body)) = blob.split_first_chunk::<HEAD_LEN>() else {
         return Err(VaultError::Refused);
     };
     let nonce = Nonce::assume_unique_for_key(*nonce);
     let mut buffer = Zeroizing::new(body.to_vec());
-    let plain_len = aes(key)?
-        .open_in_place(nonce, Aad::from(bound_to), &mut buffer)
-        .map_err(|_| VaultError::Refused)?
-        .len();
+    let plain_len =
+        key.open_in_place(nonce, Aad::from(bound_to), &mut buffer).map_err(|_| VaultError::Refused)?.len();
     buffer.truncate(plain_len);
     Ok(buffer)
 }
@@ -101,7 +108,7 @@ fn seal_with_nonce(
     Ok(out)
 }
 
-fn aes(key: &KeyBytes) -> Result<LessSafeKey, VaultError> {
+pub(crate) fn aes(key: &KeyBytes) -> Result<LessSafeKey, VaultError> {
     UnboundKey::new(&AES_256_GCM, key.as_slice()).map(LessSafeKey::new).map_err(|_| VaultError::Refused)
 }
 

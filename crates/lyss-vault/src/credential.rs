@@ -68,7 +68,7 @@ impl Vault {
         binding: &CredentialBinding<'_>,
         sealed: &[u8],
     ) -> Result<Secret, VaultError> {
-        let mut plain = cipher::open(&key.bytes, &binding.bytes(), sealed)?;
+        let mut plain = cipher::open_with(&key.cipher, &binding.bytes(), sealed)?;
         Ok(Secret::new(mem::take(&mut *plain)))
     }
 }

@@ -1,9 +1,10 @@
 //! A tenant's data keys: what its credentials are sealed with.
 
 use lyss_domain::TenantId;
+use ring::aead::LessSafeKey;
 use zeroize::Zeroizing;
 
-use crate::cipher::{KeyBytes, SubKey};
+use crate::cipher::{self, KeyBytes, SubKey};
 use crate::random::random;
 use crate::{Vault, VaultError};
 
@@ -17,6 +18,8 @@ pub struct DataKey {
     pub(crate) tenant: TenantId,
     pub(crate) version: i32,
     pub(crate) bytes: KeyBytes,
+    /// Ready for use: a call opens a credential, and the key schedule is half of that work.
+    pub(crate) cipher: LessSafeKey,
 }
 
 /// A data key or purpose key as it rests: ciphertext, and the id of the master key that opens it.
@@ -26,10 +29,17 @@ pub struct Wrapped {
     pub bytes: Vec<u8>,
 }
 
+impl DataKey {
+    fn new(tenant: TenantId, version: i32, bytes: KeyBytes) -> Result<Self, VaultError> {
+        let cipher = cipher::aes(&bytes)?;
+        Ok(Self { tenant, version, bytes, cipher })
+    }
+}
+
 impl Vault {
     /// A new random data key, and the same wrapped under the active master key to be stored.
     pub fn new_data_key(&self, tenant: TenantId, version: i32) -> Result<(DataKey, Wrapped), VaultError> {
-        let key = DataKey { tenant, version, bytes: Zeroizing::new(random()?) };
+        let key = DataKey::new(tenant, version, Zeroizing::new(random()?))?;
         let wrapped = self.wrap_data_key(&key)?;
         Ok((key, wrapped))
     }
@@ -44,7 +54,7 @@ impl Vault {
         let version_bytes = version.to_be_bytes();
         let fields = [tenant.0.as_bytes().as_slice(), &version_bytes];
         let bytes = self.keys.unwrap(SubKey::DataKeys, &fields, wrapped)?;
-        Ok(DataKey { tenant, version, bytes })
+        DataKey::new(tenant, version, bytes)
     }
 
     /// The same data key under the active master key. What it seals is not touched.

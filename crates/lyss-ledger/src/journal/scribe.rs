@@ -20,7 +20,7 @@ const APPEND_MAX: usize = 1_024;
 
 /// How long the first record of an append waits for others: so many wake-ups fewer, so much more that a `kill -9` may
 /// take.
-const GATHER: Duration = Duration::from_millis(1);
+const GATHER: Duration = Duration::from_millis(2);
 
 /// Between two tries of a failed append.
 const APPEND_PAUSE: Duration = Duration::from_millis(100);

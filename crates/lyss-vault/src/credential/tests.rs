@@ -8,7 +8,7 @@ use crate::sample::{
 };
 
 fn golden_key() -> DataKey {
-    DataKey { tenant: TENANT, version: 7, bytes: Zeroizing::new(key(DATA_KEY_HEX)) }
+    DataKey::new(TENANT, 7, Zeroizing::new(key(DATA_KEY_HEX))).unwrap()
 }
 
 fn open(key: &DataKey, binding: &CredentialBinding<'_>, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
