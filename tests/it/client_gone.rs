@@ -1,6 +1,7 @@
 //! A caller that hangs up: the vendor's work stops with it, and what was said is charged, once.
 
 use std::future::Future;
+use std::time::Duration;
 
 use lyss_domain::{FaultKind, Terminal, UsageSource};
 use lyss_quota::Unit;
@@ -10,11 +11,11 @@ use lyss_testkit::transport::{Answer, Script, ScriptedTransport};
 use crate::gateway::process::Served;
 use crate::gateway::{Gateway, bodies, next, stream_of, until};
 
-/// A recorded stream, an event a piece.
+/// A recorded stream, an event a piece, with a breath before each: what is readable at once is one piece.
 fn in_events(stream: &'static str) -> Script {
     let begin = Answer::head(200, &[("content-type", "text/event-stream")]);
     let events = bodies::events(stream).into_iter();
-    events.fold(begin, |script, event| script.chunk(format!("{event}\n\n")))
+    events.fold(begin, |script, event| script.wait(Duration::from_millis(5)).chunk(format!("{event}\n\n")))
 }
 
 /// Drops a call once its request was sent.
@@ -32,6 +33,7 @@ async fn hang_up_anywhere(provider: &str, stream: &'static str) {
     gateway.watch_reservations().await;
     let mut total_tokens = 0;
     let mut pieces = 0;
+    let mut left = 0;
     let mut is_over = false;
     while !is_over {
         transport.push(in_events(stream).stall());
@@ -51,11 +53,13 @@ async fn hang_up_anywhere(provider: &str, stream: &'static str) {
         assert_eq!(records.len(), 1, "{pieces}: records");
         let record = &records[0];
         let events = heard.matches("Zoë").count() + heard.matches("yes").count();
-        if is_over {
+        // The vendor's end may have been read before the caller left, since what is readable is gathered.
+        if is_over || record.terminal == Terminal::Complete {
             assert_eq!((record.terminal, record.fault), (Terminal::Complete, None));
             assert_eq!(record.usage_source, UsageSource::Provider);
             assert_eq!((record.usage.prompt(), record.usage.completion()), (11, 4));
         } else {
+            left += 1;
             assert_eq!(record.terminal, Terminal::ClientGone, "{pieces}");
             assert_eq!(record.fault, Some(FaultKind::ClientGone), "{pieces}");
             assert!(record.usage.completion() >= events as u64, "{pieces}: {events} events were delivered");
@@ -66,7 +70,7 @@ async fn hang_up_anywhere(provider: &str, stream: &'static str) {
         pieces += 1;
         assert_eq!(gateway.posted(Unit::Requests), pieces, "a call that was begun counts");
     }
-    assert!(pieces > 4);
+    assert!(left > 2, "the caller left before the vendor's end {left} times");
     gateway.close().await;
 }
 

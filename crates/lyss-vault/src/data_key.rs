@@ -30,7 +30,7 @@ pub struct Wrapped {
 }
 
 impl DataKey {
-    fn new(tenant: TenantId, version: i32, bytes: KeyBytes) -> Result<Self, VaultError> {
+    pub(crate) fn new(tenant: TenantId, version: i32, bytes: KeyBytes) -> Result<Self, VaultError> {
         let cipher = cipher::aes(&bytes)?;
         Ok(Self { tenant, version, bytes, cipher })
     }
