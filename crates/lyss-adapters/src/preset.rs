@@ -1,6 +1,8 @@
 //! Vendors as data: one row each. Operators add the same rows at run time as providers.
 
-use lyss_domain::ProviderKind;
+use lyss_domain::{AuthScheme, Provider, ProviderKind};
+
+use crate::{Target, TargetError};
 
 /// A vendor known from the start.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +43,63 @@ pub fn preset(slug: &str) -> Option<&'static Preset> {
 /// The preset whose slug is the kind's name; every kind has one.
 pub fn preset_of(kind: ProviderKind) -> &'static Preset {
     preset(kind.as_str()).unwrap_or(&COMPATIBLE)
+}
+
+/// What a channel's provider comes to: a tenant's own row before the preset of the same slug.
+#[derive(Clone, Debug)]
+pub struct Resolved<'a> {
+    pub kind: ProviderKind,
+    /// The preset of the slug, else of the kind.
+    pub preset: &'static Preset,
+    pub api_base: &'a str,
+    pub auth: AuthScheme,
+    pub headers: &'a [(String, String)],
+}
+
+/// Why a channel has no provider to be sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    #[error("there is no such provider")]
+    UnknownProvider,
+    #[error("an address is needed: the provider has none of its own")]
+    NoAddress,
+}
+
+/// Resolves a provider's slug. `own` is the tenant's row of that slug, `api_base` the channel's own address.
+pub fn resolve<'a>(
+    slug: &str,
+    own: Option<&'a Provider>,
+    api_base: Option<&'a str>,
+) -> Result<Resolved<'a>, ResolveError> {
+    let row = preset(slug);
+    let kind = own.map(|p| p.kind).or(row.map(|p| p.kind)).ok_or(ResolveError::UnknownProvider)?;
+    let preset = row.unwrap_or_else(|| preset_of(kind));
+    Ok(Resolved {
+        kind,
+        preset,
+        api_base: api_base
+            .or(own.map(|provider| provider.api_base.as_str()))
+            .or(preset.api_base)
+            .ok_or(ResolveError::NoAddress)?,
+        auth: own.map_or_else(|| preset.auth.scheme(), |provider| provider.auth.clone()),
+        headers: own.map_or(&[], |provider| &provider.headers),
+    })
+}
+
+impl PresetAuth {
+    fn scheme(self) -> AuthScheme {
+        match self {
+            Self::Bearer => AuthScheme::Bearer,
+            Self::Header(name) => AuthScheme::Header(name.to_owned()),
+        }
+    }
+}
+
+impl Resolved<'_> {
+    /// Its address, made ready.
+    pub fn target(&self, api_version: Option<&str>) -> Result<Target, TargetError> {
+        Target::new(self.kind, self.api_base, &self.auth, self.headers, api_version)
+    }
 }
 
 const OPENAI: Preset = Preset {

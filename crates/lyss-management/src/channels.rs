@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use lyss_adapters::Target;
-use lyss_adapters::preset::{PresetAuth, preset, preset_of};
+use lyss_adapters::preset::{self, ResolveError};
 use lyss_domain::{
-    AuthScheme, Channel, ChannelId, ChannelLimits, ChannelState, ChannelTimeouts, ProviderSlug,
-    SealedCredential, Secret, TenantScope,
+    Channel, ChannelId, ChannelLimits, ChannelState, ChannelTimeouts, ProviderSlug, SealedCredential, Secret,
+    TenantScope,
 };
 use lyss_repositories::UnitOfWork;
 use lyss_vault::{CredentialBinding, hint};
@@ -193,25 +192,14 @@ async fn origin(
     draft: &ChannelDraft,
 ) -> Result<String, ManagementError> {
     let own = work.providers().get(scope, &draft.provider).await?;
-    let row = preset(draft.provider.as_str());
-    let kind = own
-        .as_ref()
-        .map(|provider| provider.kind)
-        .or(row.map(|row| row.kind))
-        .ok_or_else(|| ManagementError::invalid("provider_id", "there is no such provider"))?;
-    let row = row.unwrap_or_else(|| preset_of(kind));
-    let api_base = draft
-        .api_base
-        .as_deref()
-        .or(own.as_ref().map(|provider| provider.api_base.as_str()))
-        .or(row.api_base)
-        .ok_or_else(|| ManagementError::invalid("api_base", "is required for this provider"))?;
-    let auth = match (&own, row.auth) {
-        (Some(provider), _) => provider.auth.clone(),
-        (None, PresetAuth::Bearer) => AuthScheme::Bearer,
-        (None, PresetAuth::Header(name)) => AuthScheme::Header(name.to_owned()),
-    };
-    let headers = own.as_ref().map_or(&[][..], |provider| &provider.headers);
-    let target = Target::new(kind, api_base, &auth, headers, draft.api_version.as_deref())?;
+    let resolved = preset::resolve(draft.provider.as_str(), own.as_ref(), draft.api_base.as_deref())
+        .map_err(|error| {
+            let field = match error {
+                ResolveError::UnknownProvider => "provider_id",
+                ResolveError::NoAddress => "api_base",
+            };
+            ManagementError::invalid(field, error.to_string())
+        })?;
+    let target = resolved.target(draft.api_version.as_deref())?;
     Ok(target.origin().to_owned())
 }

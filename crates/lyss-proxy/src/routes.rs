@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use http::Uri;
-use lyss_adapters::preset::{PresetAuth, preset, preset_of};
+use lyss_adapters::preset::{self, ResolveError};
 use lyss_adapters::{Dialect, Target};
 use lyss_balancing::Candidate;
 use lyss_catalog::{Catalog, ChannelEntry, TenantEntry};
@@ -144,21 +144,18 @@ impl Route {
     ) -> Result<Self, &'static str> {
         let channel = &stored.channel;
         let own = entry.providers.get(&channel.provider);
-        let preset_row = preset(channel.provider.as_str());
-        let kind = own.map(|p| p.kind).or(preset_row.map(|p| p.kind)).ok_or("its provider does not exist")?;
-        let row = preset_row.unwrap_or_else(|| preset_of(kind));
+        let resolved = preset::resolve(channel.provider.as_str(), own, channel.api_base.as_deref()).map_err(
+            |error| match error {
+                ResolveError::UnknownProvider => "its provider does not exist",
+                ResolveError::NoAddress => "it has no api_base and its provider has none",
+            },
+        )?;
+        let kind = resolved.kind;
         let dialect = Dialect::of(kind).ok_or("its provider's dialect is not supported yet")?;
-        let api_base = channel
-            .api_base
-            .as_deref()
-            .or(own.map(|p| p.api_base.as_str()))
-            .or(row.api_base)
-            .ok_or("it has no api_base and its provider has none")?;
-        let auth = own.map_or_else(|| auth_of(row.auth), |provider| provider.auth.clone());
-        let headers = own.map_or(&[][..], |provider| &provider.headers);
-        let target = Target::new(kind, api_base, &auth, headers, channel.api_version.as_deref())
+        let target = resolved
+            .target(channel.api_version.as_deref())
             .map_err(|_| "its address or headers are not valid")?;
-        let credential = match (&auth, &stored.credential) {
+        let credential = match (&resolved.auth, &stored.credential) {
             (AuthScheme::None, _) => None,
             (_, None) => return Err("it has no credential"),
             (_, Some(sealed)) if sealed.origin != target.origin() => {
@@ -172,13 +169,16 @@ impl Route {
         let models = [channel.supported_models.as_slice(), own.map_or(&[][..], |p| &p.supported_models)]
             .into_iter()
             .find(|list| !list.is_empty())
-            .map_or_else(|| row.models.iter().map(|m| (*m).to_owned()).collect(), <[String]>::to_vec);
+            .map_or_else(
+                || resolved.preset.models.iter().map(|m| (*m).to_owned()).collect(),
+                <[String]>::to_vec,
+            );
         let chat_uri = (kind != ProviderKind::AzureOpenAi).then(|| target.chat_uri("").ok()).flatten();
         Ok(Self {
             channel: channel.clone(),
             kind,
             dialect,
-            output_limit_field: row.output_limit_field,
+            output_limit_field: resolved.preset.output_limit_field,
             load: loads.of(channel.id),
             models,
             target,
@@ -263,13 +263,6 @@ impl Loads {
     fn forget_unused(&self) {
         let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         loads.retain(|_, load| Arc::strong_count(load) > 1);
-    }
-}
-
-fn auth_of(auth: PresetAuth) -> AuthScheme {
-    match auth {
-        PresetAuth::Bearer => AuthScheme::Bearer,
-        PresetAuth::Header(name) => AuthScheme::Header(name.to_owned()),
     }
 }
 

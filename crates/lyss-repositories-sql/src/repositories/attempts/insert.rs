@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use lyss_domain::{AttemptRecord, FaultKind};
+use lyss_domain::{AttemptRecord, FaultKind, TokenUsage};
 use lyss_repositories::StoreError;
 use sea_orm::sqlx::error::BoxDynError;
 use sea_orm::sqlx::{self, Arguments, Encode, Type};
@@ -72,7 +72,7 @@ impl SqlStore {
     }
 }
 
-/// The records cut into statements, largest first.
+/// The records cut into statements, largest first, with their values in the order of the table's columns.
 fn parts<A: Arguments>(
     mut records: &[AttemptRecord],
     statements: &'static Statements,
@@ -93,46 +93,39 @@ where
         while records.len() >= rows {
             let (part, rest) = records.split_at(rows);
             records = rest;
-            let mut arguments = A::default();
-            arguments.reserve(rows * 28, rows * 400);
+            let mut to = A::default();
+            to.reserve(rows * 28, rows * 400);
             for record in part {
-                bind(record, &mut arguments)?;
+                to.add(record.tenant.0)?;
+                to.add(record.id.0)?;
+                to.add(record.call.0)?;
+                to.add(i32::from(record.ordinal))?;
+                to.add(record.key.0)?;
+                to.add(record.channel.0)?;
+                to.add(record.provider.as_str())?;
+                to.add(record.model_asked.as_str())?;
+                to.add(record.model_served.as_str())?;
+                to.add(record.strategy.as_str())?;
+                to.add(record.stream)?;
+                to.add(record.terminal.as_str())?;
+                to.add(record.fault.map(FaultKind::as_str))?;
+                to.add(record.status.map(i32::from))?;
+                classes(&record.usage).into_iter().try_for_each(|class| to.add(class))?;
+                to.add(record.usage_source.as_str())?;
+                to.add(record.cost.0)?;
+                to.add(record.price.map(|price| price.0))?;
+                to.add(record.started_at.as_micros())?;
+                to.add(record.ttft_us)?;
+                to.add(record.total_us)?;
             }
-            parts.push((sql.as_str(), arguments));
+            parts.push((sql.as_str(), to));
         }
     }
     Ok(parts)
 }
 
-/// A record's values in the order of the table's columns.
-fn bind<A: Arguments>(record: &AttemptRecord, to: &mut A) -> Result<(), BoxDynError>
-where
-    for<'v> &'v str: Encode<'v, A::Database> + Type<A::Database>,
-    for<'v> Option<&'v str>: Encode<'v, A::Database> + Type<A::Database>,
-    for<'v> bool: Encode<'v, A::Database> + Type<A::Database>,
-    for<'v> i32: Encode<'v, A::Database> + Type<A::Database>,
-    for<'v> Option<i32>: Encode<'v, A::Database> + Type<A::Database>,
-    for<'v> i64: Encode<'v, A::Database> + Type<A::Database>,
-    for<'v> Option<i64>: Encode<'v, A::Database> + Type<A::Database>,
-    for<'v> Uuid: Encode<'v, A::Database> + Type<A::Database>,
-    for<'v> Option<Uuid>: Encode<'v, A::Database> + Type<A::Database>,
-{
-    to.add(record.tenant.0)?;
-    to.add(record.id.0)?;
-    to.add(record.call.0)?;
-    to.add(i32::from(record.ordinal))?;
-    to.add(record.key.0)?;
-    to.add(record.channel.0)?;
-    to.add(record.provider.as_str())?;
-    to.add(record.model_asked.as_str())?;
-    to.add(record.model_served.as_str())?;
-    to.add(record.strategy.as_str())?;
-    to.add(record.stream)?;
-    to.add(record.terminal.as_str())?;
-    to.add(record.fault.map(FaultKind::as_str))?;
-    to.add(record.status.map(i32::from))?;
-    let usage = &record.usage;
-    let classes = [
+fn classes(usage: &TokenUsage) -> [i64; 8] {
+    [
         usage.input,
         usage.cache_read,
         usage.cache_write,
@@ -141,14 +134,8 @@ where
         usage.output,
         usage.reasoning,
         usage.audio_output,
-    ];
-    classes.into_iter().try_for_each(|class| to.add(signed(class)))?;
-    to.add(record.usage_source.as_str())?;
-    to.add(record.cost.0)?;
-    to.add(record.price.map(|price| price.0))?;
-    to.add(record.started_at.as_micros())?;
-    to.add(record.ttft_us)?;
-    to.add(record.total_us)
+    ]
+    .map(signed)
 }
 
 /// `placeholder`: what stands before a parameter's number; `None`: unnumbered question marks.
