@@ -30,6 +30,9 @@ use crate::config::Config;
 use crate::data::DataFolder;
 use crate::dependencies::{DatabaseHealth, LedgerHealth};
 
+/// The embedded default's master key, as a file of the data folder.
+const MASTER_KEY: &str = "master-key";
+
 /// How long the last records are waited for.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -90,11 +93,13 @@ pub(crate) async fn open_store(settings: &Settings, migrate: bool) -> Result<Sql
     }
 }
 
-/// The vault on the master keys that are set; on the embedded database one is made in the data folder.
+/// The vault on the master keys that are set; on the embedded database, on the one kept in the data folder.
 pub(crate) fn open_vault(config: &Config, data: &DataFolder) -> Result<Vault> {
     let setting = match &config.security.encryption_key {
         Some(keys) => keys.as_str().to_owned(),
-        None if is_embedded(config) => data.secret("master-key", || Ok(generate_master_key()?))?,
+        None if is_embedded(config) => data.kept_secret(MASTER_KEY)?.context(
+            "there is no master key in the data folder; the first `serve` or `demo` makes it beside a new database",
+        )?,
         None => bail!(
             "PROVIDER_SERVICE_ENCRYPTION_KEY is not set; `lyss-provider keys generate` prints a key to set it to"
         ),
@@ -102,6 +107,24 @@ pub(crate) fn open_vault(config: &Config, data: &DataFolder) -> Result<Vault> {
     let keys =
         MasterKeys::parse(&setting).context("security.encryption_key (PROVIDER_SERVICE_ENCRYPTION_KEY)")?;
     Ok(Vault::new(keys))
+}
+
+/// Makes the embedded default's master key, once, and never beside a database that was sealed under another.
+fn make_master_key(config: &Config, data: &DataFolder) -> Result<()> {
+    if is_embedded(config) && config.security.encryption_key.is_none() && !data.has_database() {
+        data.secret(MASTER_KEY, || Ok(generate_master_key()?))?;
+    }
+    Ok(())
+}
+
+/// True when the purpose keys that are stored open under this vault: the check that a start fails without.
+pub(crate) async fn keys_open(store: &SqlStore, vault: &Vault) -> Result<bool> {
+    let stored = store.read().await?.purpose_keys().list().await?;
+    Ok(stored.into_iter().all(|key| {
+        let wrapped = Wrapped { master_key_id: key.master_key_id, bytes: key.wrapped };
+        Purpose::parse(&key.purpose)
+            .is_some_and(|purpose| vault.unwrap_purpose_key(purpose, &wrapped).is_ok())
+    }))
 }
 
 impl Service {
@@ -112,8 +135,9 @@ impl Service {
         egress: lyss_upstream::EgressPolicy,
     ) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let store = open_store(&database_settings(config, data), is_embedded(config)).await?;
+        make_master_key(config, data)?;
         let vault = Arc::new(open_vault(config, data)?);
+        let store = open_store(&database_settings(config, data), is_embedded(config)).await?;
         let key_digests = Arc::new(purpose_key(&store, &vault, Purpose::VirtualKey, &*clock).await?);
         let audit_chain = Arc::new(purpose_key(&store, &vault, Purpose::AuditChain, &*clock).await?);
 
@@ -126,8 +150,9 @@ impl Service {
 
         let attempts: Arc<dyn AttemptStore> = Arc::new(store.clone());
         let settings = LedgerSettings::in_folder(data.path());
-        let (ledger, ledger_task) =
-            lyss_ledger::open(settings, attempts).await.context("the usage ledger")?;
+        let (ledger, ledger_task) = lyss_ledger::open(settings, attempts).await.with_context(|| {
+            format!("the usage ledger in {} (is another lyss-provider running on it?)", data.path().display())
+        })?;
         let ledger_task = tokio::spawn(ledger_task.run());
 
         let mut registry = Registry::default();

@@ -6,7 +6,7 @@ use anyhow::Result;
 use lyss_migrations::SchemaState;
 use lyss_repositories_sql::connect;
 
-use crate::assemble::{background, database_settings, is_embedded, open_vault};
+use crate::assemble::{background, database_settings, is_embedded, keys_open, open_vault};
 use crate::config::Config;
 use crate::data::DataFolder;
 
@@ -18,16 +18,39 @@ async fn check(config: &Config) -> Result<ExitCode> {
     let mut lines = Lines::default();
     let data = DataFolder::open(&config.data.folder)?;
     lines.good("data folder", &config.data.folder.display().to_string());
-    match open_vault(config, &data) {
-        Ok(vault) => lines.good("master keys", &vault.master_keys().ids().collect::<Vec<_>>().join(", ")),
-        Err(error) => lines.bad("master keys", &format!("{error:#}")),
-    }
     let embedded = is_embedded(config);
-    let kind = if embedded { "embedded SQLite" } else { "configured" };
+    let is_new = embedded && !data.has_database();
+    let vault = match open_vault(config, &data) {
+        Ok(vault) => {
+            lines.good("master keys", &vault.master_keys().ids().collect::<Vec<_>>().join(", "));
+            Some(vault)
+        }
+        Err(_) if is_new && config.security.encryption_key.is_none() => {
+            lines.good("master keys", "the first start will make one");
+            None
+        }
+        Err(error) => {
+            lines.bad("master keys", &format!("{error:#}"));
+            None
+        }
+    };
+    if is_new {
+        lines.good("database", "embedded SQLite: the first start will make it");
+        lines.settings(config)?;
+        return Ok(lines.verdict());
+    }
+    let kind = if embedded { "embedded SQLite" } else { "as configured" };
     match connect(&database_settings(config, &data)).await {
         Err(error) => lines.bad("database", &format!("{kind}: {error}")),
         Ok(store) => match lyss_migrations::state(store.connection()).await? {
-            SchemaState::Current => lines.good("database", &format!("{kind}: schema is current")),
+            SchemaState::Current => {
+                lines.good("database", &format!("{kind}: schema is current"));
+                if let Some(vault) = &vault
+                    && !keys_open(&store, vault).await?
+                {
+                    lines.bad("stored keys", "sealed under a master key that is not among these");
+                }
+            }
             SchemaState::Ahead { unknown } => {
                 lines.bad("database", &format!("{kind}: a newer release made it ({})", unknown.join(", ")));
             }
@@ -39,9 +62,8 @@ async fn check(config: &Config) -> Result<ExitCode> {
             }
         },
     }
-    lines.good("egress", &format!("{} networks beside public https", config.egress.policy()?.allow.len()));
-    lines.good("listen", &format!("{}:{}", config.server.host, config.server.port));
-    Ok(if lines.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    lines.settings(config)?;
+    Ok(lines.verdict())
 }
 
 #[derive(Default)]
@@ -50,6 +72,17 @@ struct Lines {
 }
 
 impl Lines {
+    /// What needs no database.
+    fn settings(&mut self, config: &Config) -> Result<()> {
+        self.good("egress", &format!("{} networks beside public https", config.egress.policy()?.allow.len()));
+        self.good("listen", &format!("{}:{} (not tried)", config.server.host, config.server.port));
+        Ok(())
+    }
+
+    fn verdict(&self) -> ExitCode {
+        if self.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+
     fn good(&self, what: &str, detail: &str) {
         println!("ok    {what}: {detail}");
     }

@@ -53,6 +53,9 @@ pub(crate) struct ServeArgs {
     /// Port to listen on; 0 takes a free one [default: server.port]
     #[arg(long)]
     pub(crate) port: Option<u16>,
+    /// Folder for the embedded database, secrets and journal [default: data.folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
     /// Threads that serve calls [default: server.workers, or one a core]
     #[arg(long)]
     pub(crate) workers: Option<usize>,

@@ -29,6 +29,16 @@ impl DataFolder {
         format!("sqlite://{}", self.0.join("lyss.db").display())
     }
 
+    /// True when the embedded database has been made.
+    pub(crate) fn has_database(&self) -> bool {
+        self.0.join("lyss.db").exists()
+    }
+
+    /// A secret that was kept before.
+    pub(crate) fn kept_secret(&self, name: &str) -> Result<Option<String>> {
+        read(&self.0.join(name))
+    }
+
     /// A secret kept as a file of 0600, made by `generate` the first time. Two first starts at once agree on one.
     pub(crate) fn secret(&self, name: &str, generate: impl FnOnce() -> Result<String>) -> Result<String> {
         let path = self.0.join(name);

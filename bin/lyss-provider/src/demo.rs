@@ -46,7 +46,9 @@ pub(crate) struct DemoArgs {
     /// Stop this simulated vendor before it is called, to see a failure: openai, azure_openai, deepseek or anthropic.
     #[arg(long, value_name = "VENDOR")]
     stop_vendor: Option<String>,
-    /// A further upstream as KIND=URL, called with the key "unused"; its address is allowed out.
+    /// A further upstream as KIND=URL (KIND: openai, anthropic, deepseek, azure_openai or openai_compatible), called with
+    /// the key "unused". It gets two channels, so that there is something to balance. An IP address in URL is allowed out;
+    /// a name must be allowed by egress.allow.
     #[arg(long, value_name = "KIND=URL")]
     upstream: Vec<Upstream>,
     /// The models of --upstream, separated by commas.

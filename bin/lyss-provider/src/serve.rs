@@ -11,7 +11,7 @@ use lyss_http::{Pieces, Readiness, ServerSettings};
 use lyss_proxy::Outlet;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::assemble::{Service, background};
 use crate::cli::ServeArgs;
@@ -27,6 +27,9 @@ pub(crate) fn run(mut config: Config, args: &ServeArgs) -> Result<ExitCode> {
     }
     config.server.port = args.port.unwrap_or(config.server.port);
     config.server.workers = args.workers.unwrap_or(config.server.workers);
+    if let Some(folder) = &args.data {
+        config.data.folder.clone_from(folder);
+    }
     let runtime = background()?;
     let data = DataFolder::open(&config.data.folder)?;
     let service = runtime.block_on(Service::build(&config, &data, config.egress.policy()?))?;
@@ -35,11 +38,21 @@ pub(crate) fn run(mut config: Config, args: &ServeArgs) -> Result<ExitCode> {
     let served = actix_web::rt::System::new().block_on(async {
         let readiness = Arc::new(Readiness::default());
         let server = start(&config, &service, listener, Arc::clone(&readiness))?;
+        if service.proxy.routes().catalog().tenants().next().is_none() {
+            warn!("there is no tenant, channel or key yet; `lyss-provider demo` makes the first");
+        }
         info!(%address, workers = config.server.worker_threads(), "serving");
         let handle = server.handle();
         actix_web::rt::spawn(async move {
-            if stop_signal().await.is_ok() {
-                drain(&handle, &readiness).await;
+            if stop_signal().await.is_err() {
+                return;
+            }
+            tokio::select! {
+                () = drain(&handle, &readiness) => {}
+                _ = stop_signal() => {
+                    info!("stopping at once");
+                    handle.stop(false).await;
+                }
             }
         });
         server.await.context("the server ended")
@@ -83,7 +96,9 @@ pub(crate) fn listen(host: &str, port: u16) -> Result<TcpListener> {
         .with_context(|| format!("server.host {host} has no address"))?;
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
-    socket.bind(&address.into()).with_context(|| format!("{address} cannot be listened on"))?;
+    socket
+        .bind(&address.into())
+        .with_context(|| format!("{address} cannot be listened on (--port 0 takes a free one)"))?;
     socket.listen(8_192)?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
@@ -102,7 +117,7 @@ pub(crate) async fn stop_signal() -> Result<()> {
 
 /// Not ready first, then no new connections, then the open answers end.
 pub(crate) async fn drain(handle: &ServerHandle, readiness: &Readiness) {
-    info!("stopping: open answers may end first");
+    info!("stopping: open answers may end first; a second signal stops at once");
     readiness.set(false);
     tokio::time::sleep(UNREADY_FIRST).await;
     handle.stop(true).await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 use lyss_adapters::Fault;
+use lyss_domain::Strategy;
 use lyss_proxy::Steering;
 
 /// Reads `x-lyss-channel`, `x-lyss-strategy`, `x-lyss-tags` and `x-lyss-timeout-ms`; what is sent must be readable.
@@ -15,8 +16,10 @@ pub fn read(headers: &HeaderMap) -> Result<Steering, Fault> {
     };
     let parsed =
         |name, text: Option<&str>| text.map(|text| text.parse().map_err(|_| unreadable(name))).transpose();
-    let strategy =
-        value("x-lyss-strategy")?.map(|text| text.parse().map_err(|_| unreadable("x-lyss-strategy")));
+    let strategy = value("x-lyss-strategy")?.map(|text| {
+        text.parse::<Strategy>()
+            .map_err(|error| Fault::bad_request(format!("x-lyss-strategy: {error}."), None))
+    });
     let timeout: Option<u64> = value("x-lyss-timeout-ms")?
         .map(|text| text.parse().map_err(|_| unreadable("x-lyss-timeout-ms")))
         .transpose()?;

@@ -270,6 +270,7 @@ async fn attempts(
             Outcome::Skipped(charge, fault) => (Some(charge), fault),
             Outcome::Failed(charge, fault) => {
                 head.attempts += 1;
+                tracing::info!(call = %head.call, channel = %route.channel.id, fault = %fault.kind, "an attempt failed");
                 (charge, fault)
             }
         };

@@ -61,6 +61,10 @@ pub fn plan(
     } else {
         let usable = |route: &&Arc<Route>| may_use(key, route) && steering.allows(route);
         let routes: Vec<_> = pool.routes.iter().filter(usable).cloned().collect();
+        if routes.is_empty() && steering.narrows() {
+            let message = "No channel that this key may use serves this model and matches x-lyss-channel and x-lyss-tags.";
+            return Err(Fault::new(FaultKind::ModelNotFound, message));
+        }
         if routes.is_empty() {
             return Err(not_found(&ask.model));
         }

@@ -60,12 +60,21 @@ fn millis(us: i64) -> String {
     format!("{:.1} ms", span.as_secs_f64() * 1_000.0)
 }
 
-/// True when a channel failed; says which.
+/// True when a channel failed, or none was there; says which.
 pub(crate) fn verdict(rows: &[Row]) -> bool {
     let failed: Vec<_> =
         rows.iter().filter(|row| row.outcome.is_err()).map(|row| row.channel.as_str()).collect();
-    let good = rows.len() - failed.len();
-    println!("{good} of {} channels answered; each answer left one usage record.", rows.len());
+    if rows.is_empty() {
+        println!(
+            "There was no channel to call: no simulated vendor, no --upstream, and no vendor's variable is set."
+        );
+        return true;
+    }
+    println!(
+        "{} of {} channels answered; every attempt left one usage record.",
+        rows.len() - failed.len(),
+        rows.len()
+    );
     if !failed.is_empty() {
         println!("FAILED: {}", failed.join(", "));
     }
@@ -85,25 +94,28 @@ pub(crate) fn snippets(address: SocketAddr, stage: &Stage) {
   virtual key  {key}
 
 curl:
-  curl -N {url}/v1/chat/completions \\
-    -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
-    -d '{{\"model\":\"{model}\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'
+
+curl -N {url}/v1/chat/completions \\
+  -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
+  -d '{{\"model\":\"{model}\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'
 
 Python (pip install openai):
-  from openai import OpenAI
-  client = OpenAI(base_url=\"{url}/v1\", api_key=\"{key}\")
-  for chunk in client.chat.completions.create(
-      model=\"{model}\", stream=True, messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}]
-  ):
-      print(chunk.choices[0].delta.content or \"\", end=\"\", flush=True)
 
-Node (npm install openai):
-  import OpenAI from \"openai\";
-  const client = new OpenAI({{ baseURL: \"{url}/v1\", apiKey: \"{key}\" }});
-  const stream = await client.chat.completions.create({{
-    model: \"{model}\", stream: true, messages: [{{ role: \"user\", content: \"Hello\" }}],
-  }});
-  for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta?.content ?? \"\");
+from openai import OpenAI
+client = OpenAI(base_url=\"{url}/v1\", api_key=\"{key}\")
+for chunk in client.chat.completions.create(
+    model=\"{model}\", stream=True, messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}]
+):
+    print(chunk.choices[0].delta.content or \"\", end=\"\", flush=True)
+
+Node (npm install openai; as a .mjs file):
+
+import OpenAI from \"openai\";
+const client = new OpenAI({{ baseURL: \"{url}/v1\", apiKey: \"{key}\" }});
+const stream = await client.chat.completions.create({{
+  model: \"{model}\", stream: true, messages: [{{ role: \"user\", content: \"Hello\" }}],
+}});
+for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta?.content ?? \"\");
 "
     );
 }
