@@ -49,7 +49,7 @@ pub(crate) fn run(mut config: Config, args: &ServeArgs) -> Result<ExitCode> {
             }
             tokio::select! {
                 () = drain(&handle, &readiness) => {}
-                _ = stop_signal() => {
+                () = second_signal() => {
                     info!("stopping at once");
                     handle.stop(false).await;
                 }
@@ -113,6 +113,14 @@ pub(crate) async fn stop_signal() -> Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+/// Supervisors often send the same signal to a process and to its group: only one a second later is meant.
+async fn second_signal() {
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    if stop_signal().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Not ready first, then no new connections, then the open answers end.
