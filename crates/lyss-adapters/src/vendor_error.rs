@@ -180,3 +180,16 @@ fn clean(text: &str, max_chars: usize) -> String {
         .take(max_chars)
         .collect()
 }
+/// What a status says where the words of the error say nothing finer.
+pub(crate) fn kind_by_status(status: StatusCode) -> FaultKind {
+    match status.as_u16() {
+        401 | 403 => FaultKind::CredentialRefused,
+        402 => FaultKind::VendorQuota,
+        404 => FaultKind::ModelNotFound,
+        408 => FaultKind::VendorError,
+        429 => FaultKind::VendorRateLimited,
+        400..=499 => FaultKind::BadRequest,
+        503 | 529 => FaultKind::Overloaded,
+        _ => FaultKind::VendorError,
+    }
+}

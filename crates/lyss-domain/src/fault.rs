@@ -164,8 +164,8 @@ impl FaultKind {
         match self.owner() {
             FaultOwner::Caller => Advice::GiveUp,
             FaultOwner::Ours => match self {
-                // Another channel has another address.
-                Self::EgressDenied => Advice::TryNext,
+                // Another channel has another address, and limits of its own.
+                Self::EgressDenied | Self::Unavailable => Advice::TryNext,
                 _ => Advice::GiveUp,
             },
             _ => Advice::TryNext,

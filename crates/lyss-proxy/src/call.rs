@@ -275,7 +275,7 @@ async fn attempts(
             }
         };
         waits.see(&fault);
-        let give_up = fault.advice() == Advice::GiveUp && fault.kind != FaultKind::Unavailable;
+        let give_up = fault.advice() == Advice::GiveUp;
         let allowed = route.channel.max_retries.unwrap_or(walk.parts.settings.max_retries);
         let used_up = u32::from(head.attempts) > allowed;
         let Some(returned) = returned else { return Err(waits.apply(fault)) };

@@ -241,10 +241,6 @@ impl Load {
             self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n < limit).then_some(n + 1));
         entered.is_ok().then(|| InFlight(Arc::clone(self)))
     }
-
-    pub fn current(&self) -> u32 {
-        self.0.load(Ordering::Acquire)
-    }
 }
 
 impl Drop for InFlight {

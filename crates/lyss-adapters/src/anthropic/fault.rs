@@ -5,7 +5,7 @@ use http::{HeaderMap, StatusCode};
 use lyss_domain::FaultKind;
 
 use crate::Fault;
-use crate::vendor_error::{VendorError, is_about_credential, retry_after};
+use crate::vendor_error::{VendorError, is_about_credential, kind_by_status, retry_after};
 
 /// Words count before the status: an error inside a stream has none of its own. No body is passed on verbatim, since
 /// no caller speaks this dialect yet.
@@ -47,19 +47,6 @@ fn kind_by_words(said: &VendorError) -> Option<FaultKind> {
     match kind {
         FaultKind::BadRequest => Some(prose().map_or(*kind, |(_, finer)| *finer)),
         kind => Some(*kind),
-    }
-}
-
-fn kind_by_status(status: StatusCode) -> FaultKind {
-    match status.as_u16() {
-        401 | 403 => FaultKind::CredentialRefused,
-        402 => FaultKind::VendorQuota,
-        404 => FaultKind::ModelNotFound,
-        408 => FaultKind::VendorError,
-        429 => FaultKind::VendorRateLimited,
-        400..=499 => FaultKind::BadRequest,
-        503 | 529 => FaultKind::Overloaded,
-        _ => FaultKind::VendorError,
     }
 }
 

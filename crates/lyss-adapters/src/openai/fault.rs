@@ -7,7 +7,9 @@ use lyss_domain::{FaultKind, FaultOwner};
 use serde::Serialize;
 
 use crate::Fault;
-use crate::vendor_error::{VendorError, is_about_credential, mentions_credential, retry_after};
+use crate::vendor_error::{
+    VendorError, is_about_credential, kind_by_status, mentions_credential, retry_after,
+};
 
 const MAX_VERBATIM_BYTES: usize = 64 << 10;
 
@@ -110,19 +112,6 @@ fn kind_by_words(said: &VendorError) -> Option<FaultKind> {
     let by_word = WORDS.iter().find(|(words, _)| said.is_any(words));
     let by_phrase = || PHRASES.iter().find(|(phrases, _)| said.says(phrases));
     by_word.or_else(by_phrase).map(|(_, kind)| *kind)
-}
-
-fn kind_by_status(status: StatusCode) -> FaultKind {
-    match status.as_u16() {
-        401 | 403 => FaultKind::CredentialRefused,
-        402 => FaultKind::VendorQuota,
-        404 => FaultKind::ModelNotFound,
-        408 => FaultKind::VendorError,
-        429 => FaultKind::VendorRateLimited,
-        400..=499 => FaultKind::BadRequest,
-        503 | 529 => FaultKind::Overloaded,
-        _ => FaultKind::VendorError,
-    }
 }
 
 #[cfg(test)]
