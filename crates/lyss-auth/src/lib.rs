@@ -16,7 +16,11 @@
 pub mod authenticate;
 pub mod extract;
 pub mod key_text;
+pub mod permission;
+pub mod principal;
 
 pub use authenticate::{Refusal, authenticate};
 pub use extract::extract;
 pub use key_text::{key_hint, looks_valid, mint};
+pub use permission::{Permission, Permissions};
+pub use principal::{Credential, Denial, Principal};
