@@ -11,22 +11,13 @@ use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use lyss_wire::{BoxFuture, TransportClass, TransportError};
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tower_service::Service;
 
 use crate::EgressPolicy;
 use crate::socket::Socket;
 use crate::target::Target;
 
-tokio::task_local! {
-    /// The connect timer of the request being sent. The pool hands a connector nothing but the URI, yet it calls it
-    /// inside the request's own poll: there the request's timer is read, and from there on held by value, also when
-    /// the connection is finished in the background for a later request.
-    pub(crate) static CONNECT_TIMER: Duration;
-}
-
-/// When no request is in scope; the default of the design.
-const DEFAULT_CONNECT_TIMER: Duration = Duration::from_secs(5);
 /// One name lookup, within the connect timer.
 const RESOLVE_TIMER: Duration = Duration::from_secs(1);
 /// More addresses than this are not tried for one connection.
@@ -40,13 +31,19 @@ pub(crate) trait Resolve: Send + Sync + 'static {
 /// The system's resolver. A lookup that is given up keeps its blocking thread until the system gives up as well.
 pub(crate) struct SystemResolver;
 
-/// The pool's connector: TCP and, for `https`, TLS, all within the connect timer. Cheap to clone.
+/// Makes connections: TCP and, for `https`, TLS, all within the connect timer. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Connector(Arc<HttpsConnector<Dial>>);
+pub(crate) struct Connector {
+    dialer: Arc<Dialer>,
+    tls: Arc<ClientConfig>,
+}
 
-/// The TCP part.
+/// The TCP part of one connection.
 #[derive(Clone)]
-pub(crate) struct Dial(Arc<Dialer>);
+struct Dial {
+    dialer: Arc<Dialer>,
+    until: Instant,
+}
 
 struct Dialer {
     egress: EgressPolicy,
@@ -61,36 +58,28 @@ impl Resolve for SystemResolver {
 
 impl Connector {
     pub(crate) fn new(egress: EgressPolicy, resolver: Box<dyn Resolve>, tls: Arc<ClientConfig>) -> Self {
-        let dial = Dial(Arc::new(Dialer { egress, resolver }));
+        Self { dialer: Arc::new(Dialer { egress, resolver }), tls }
+    }
+
+    pub(crate) async fn connect(
+        &self,
+        uri: &Uri,
+        timer: Duration,
+    ) -> Result<MaybeHttpsStream<Socket>, TransportClass> {
+        let until = Instant::now() + timer;
+        let dial = Dial { dialer: Arc::clone(&self.dialer), until };
         let server_name = |uri: &Uri| Target::of(uri)?.server_name();
-        Self(Arc::new(HttpsConnector::new(dial, tls, false, Arc::new(server_name))))
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<Socket>;
-    type Error = TransportError;
-    type Future = BoxFuture<'static, Result<Self::Response, TransportError>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let timer = connect_timer();
-        let connecting = HttpsConnector::clone(&self.0).call(uri.clone());
-        Box::pin(async move {
-            let outcome = match timeout(timer, connecting).await {
-                Ok(outcome) => outcome.map_err(|error| class_of(error.as_ref())),
-                Err(_) => Err(TransportClass::ConnectTimeout),
-            };
-            let host = uri.host();
-            match &outcome {
-                Ok(_) => tracing::debug!(host, "connected"),
-                Err(class) => tracing::debug!(host, %class, "not connected"),
-            }
-            outcome.map_err(TransportError::from)
-        })
+        let mut connector = HttpsConnector::new(dial, Arc::clone(&self.tls), false, Arc::new(server_name));
+        let outcome = match timeout_at(until, connector.call(uri.clone())).await {
+            Ok(outcome) => outcome.map_err(|error| class_of(error.as_ref())),
+            Err(_) => Err(TransportClass::ConnectTimeout),
+        };
+        let host = uri.host();
+        match &outcome {
+            Ok(_) => tracing::debug!(host, "connected"),
+            Err(class) => tracing::debug!(host, %class, "not connected"),
+        }
+        outcome
     }
 }
 
@@ -104,8 +93,7 @@ impl Service<Uri> for Dial {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let dialer = Arc::clone(&self.0);
-        let until = Instant::now() + connect_timer();
+        let Self { dialer, until } = self.clone();
         Box::pin(async move {
             let target = Target::of(&uri)?;
             let addresses = dialer.permitted(&target).await?;
@@ -162,10 +150,6 @@ async fn first_open(addresses: &[SocketAddr], until: Instant) -> Result<TcpStrea
         }
     }
     Err(failure)
-}
-
-fn connect_timer() -> Duration {
-    CONNECT_TIMER.try_with(|timer| *timer).unwrap_or(DEFAULT_CONNECT_TIMER)
 }
 
 /// The TCP part and the name check name their class; whatever else fails inside the TLS wrapper is the handshake.

@@ -3,21 +3,11 @@
 use std::error::Error;
 use std::io;
 
-use hyper_util::client::legacy;
-use lyss_wire::{TransportClass, TransportError};
+use lyss_wire::TransportClass;
 
 /// Why there was no head.
-pub(crate) fn of_send(error: &legacy::Error) -> TransportClass {
-    if let Some(known) = cause::<TransportError>(error) {
-        return known.class;
-    }
-    if error.is_connect() {
-        return TransportClass::Connect;
-    }
-    match cause::<hyper::Error>(error) {
-        Some(error) if error.is_parse() || error.is_user() => TransportClass::Protocol,
-        _ => TransportClass::Reset,
-    }
+pub(crate) fn of_send(error: &hyper::Error) -> TransportClass {
+    if error.is_parse() || error.is_user() { TransportClass::Protocol } else { TransportClass::Reset }
 }
 
 /// Why the body stopped.

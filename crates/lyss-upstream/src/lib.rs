@@ -6,8 +6,9 @@
 //!
 //! Start reading at [`upstream`]: one `send`, from request to stream. [`egress`] decides which addresses may be
 //! connected to, on the resolved address and never on text; `connect` resolves, filters, connects to exactly what was
-//! filtered and enforces the connect timer; `socket` notices a kept connection that died; `watch` is the other three timers; `answer` is the stream that comes back;
-//! `fault` sorts errors into the closed list of `TransportClass`.
+//! filtered and enforces the connect timer; `pool` keeps connections and lets their users drive them; `socket` notices a
+//! kept connection that died; `watch` is the other three timers; `answer` is the stream that comes back; `fault` sorts
+//! errors into the closed list of `TransportClass`.
 //!
 //! How to add one more denied range: a row in `egress/ranges.rs`. One more timer: `watch`. One more reason to fail: a
 //! class in `lyss-wire`, a row in `fault`.
@@ -17,6 +18,7 @@ mod connect;
 pub mod egress;
 mod fault;
 mod pieces;
+mod pool;
 mod settings;
 mod socket;
 mod target;

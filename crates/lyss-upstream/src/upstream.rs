@@ -6,20 +6,21 @@ mod tests;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, HeaderValue, Method, Request};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use hyper::body::Incoming;
 use lyss_wire::{
     BoxFuture, ByteStream, EncodedRequest, ResponseHead, Timers, Transport, TransportClass, TransportError,
 };
 
 use crate::answer::Answer;
-use crate::connect::{CONNECT_TIMER, Connector, Resolve, SystemResolver};
+use crate::connect::{Connector, Resolve, SystemResolver};
 use crate::pieces::Pieces;
+use crate::pool::{Link, Origin, Pool, PoolSettings};
 use crate::target::Target;
 use crate::watch::Watch;
 use crate::{UpstreamError, UpstreamSettings, fault, trust};
@@ -32,23 +33,22 @@ const OWN_HEADERS: [HeaderName; 5] = [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, C
 
 /// The transport over real sockets, with a connection pool of its own.
 ///
-/// The tasks of its connections live in the runtime in which `send` is called, so make one value per actix worker and
-/// one for the background runtime: the first with [`Upstream::new`], the others with [`Upstream::sibling`].
+/// Its connections live in the runtime in which `send` is called, so make one value per actix worker and one for the
+/// background runtime: the first with [`Upstream::new`], the others with [`Upstream::sibling`].
 ///
 /// Headers are sent as given (no `accept-encoding` or `user-agent` is added), except that `host`, `content-length`,
 /// `transfer-encoding`, `connection` and `upgrade` are made from the URI and the body. Headers of the answer are handed
 /// back as they came, hop-by-hop ones included.
 pub struct Upstream {
-    client: Client<Connector, Pieces>,
     connector: Connector,
     pool: Pool,
 }
 
-#[derive(Clone, Copy)]
-struct Pool {
-    idle: Duration,
-    max_idle_per_host: usize,
-    max_head_bytes: usize,
+/// Why a request has no answer from this connection.
+enum Unanswered {
+    /// Not a byte of it was written: another connection may carry it.
+    Unsent(Box<Request<Pieces>>),
+    Failed(TransportClass),
 }
 
 impl Upstream {
@@ -63,19 +63,18 @@ impl Upstream {
     ) -> Result<Self, UpstreamError> {
         let tls = trust::client_config(&settings.extra_roots_pem)?;
         let connector = Connector::new(settings.egress.clone(), resolver, Arc::clone(&tls));
-        let pool = Pool {
+        let pool = PoolSettings {
             idle: settings.pool_idle,
-            max_idle_per_host: settings.pool_max_idle_per_host,
+            max_idle_per_origin: settings.pool_max_idle_per_host,
             max_head_bytes: settings.max_head_bytes.max(MIN_HEAD_BYTES),
         };
-        Ok(Self { client: pool.client(connector.clone()), connector, pool })
+        Ok(Self { connector, pool: Pool::new(pool) })
     }
 
     /// The same settings, trust and TLS sessions with an empty pool, for another runtime.
     #[must_use]
     pub fn sibling(&self) -> Self {
-        let connector = self.connector.clone();
-        Self { client: self.pool.client(connector.clone()), connector, pool: self.pool }
+        Self { connector: self.connector.clone(), pool: Pool::new(self.pool.settings()) }
     }
 
     async fn exchange(
@@ -84,24 +83,88 @@ impl Upstream {
         timers: Timers,
     ) -> Result<(ResponseHead, ByteStream), TransportClass> {
         let mut watch = Watch::start(&timers);
+        let uri = request.uri.clone();
         let request = prepared(request)?;
-        let response = {
-            let mut answer = pin!(CONNECT_TIMER.scope(timers.connect, self.client.request(request)));
-            poll_fn(|cx| match answer.as_mut().poll(cx) {
-                Poll::Ready(response) => Poll::Ready(response.map_err(|error| fault::of_send(&error))),
-                Poll::Pending => watch.poll_expired(cx).map(Err),
-            })
-            .await?
-        };
+        let origin = Origin::of(&uri).ok_or(TransportClass::EgressDenied)?;
+        let (response, link) = self.answered(&uri, &origin, request, timers.connect, &mut watch).await?;
         let (head, body) = response.into_parts();
         // Of the informational ones only `101 Switching Protocols` comes this far, and nobody asked for it. hyper's own
         // limit bounds its buffer, not the head to the byte.
-        if head.status.is_informational() || bytes_of(&head.headers) > self.pool.max_head_bytes {
+        if head.status.is_informational() || bytes_of(&head.headers) > self.pool.settings().max_head_bytes {
             return Err(TransportClass::Protocol);
         }
         let head = ResponseHead { status: head.status, headers: head.headers };
-        Ok((head, Box::pin(Answer::new(body, watch))))
+        Ok((head, Box::pin(Answer::new(body, link, self.pool.clone(), origin, watch))))
     }
+
+    /// Sends over a kept connection, and over the next one where that turns out dead before a byte was written; over a
+    /// new one where none is left.
+    async fn answered(
+        &self,
+        uri: &Uri,
+        origin: &Origin,
+        mut request: Request<Pieces>,
+        connect_timer: Duration,
+        watch: &mut Watch,
+    ) -> Result<(Response<Incoming>, Box<Link>), TransportClass> {
+        while let Some(mut link) = self.pool.take(origin) {
+            match ask(&mut link, request, watch).await {
+                Ok(response) => return Ok((response, link)),
+                Err(Unanswered::Unsent(unsent)) => request = *unsent,
+                Err(Unanswered::Failed(class)) => return Err(class),
+            }
+        }
+        let io = watched(self.connector.connect(uri, connect_timer), watch).await?;
+        let mut link = Link::open(io, self.pool.settings()).await?;
+        match ask(&mut link, request, watch).await {
+            Ok(response) => Ok((response, link)),
+            Err(Unanswered::Unsent(_)) => Err(TransportClass::Reset),
+            Err(Unanswered::Failed(class)) => Err(class),
+        }
+    }
+}
+
+/// One request and the head of its answer over one connection, which is driven here.
+async fn ask(
+    link: &mut Link,
+    request: Request<Pieces>,
+    watch: &mut Watch,
+) -> Result<Response<Incoming>, Unanswered> {
+    let mut answer = pin!(link.sender.try_send_request(request));
+    let answered = poll_fn(|cx| {
+        let quiet = &mut Context::from_waker(Waker::noop());
+        link.drive();
+        let mut polled = answer.as_mut().poll(quiet);
+        if polled.is_pending() {
+            link.drive_for(cx);
+            polled = answer.as_mut().poll(quiet);
+        }
+        match polled {
+            Poll::Ready(answered) => Poll::Ready(Ok(answered)),
+            Poll::Pending => watch.poll_expired(cx).map(Err),
+        }
+    });
+    match answered.await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(mut error)) => Err(match error.take_message() {
+            Some(unsent) => Unanswered::Unsent(Box::new(unsent)),
+            None => Unanswered::Failed(fault::of_send(error.error())),
+        }),
+        Err(class) => Err(Unanswered::Failed(class)),
+    }
+}
+
+/// Awaits something that knows no timers of its own beside the one it was given.
+async fn watched<T>(
+    work: impl Future<Output = Result<T, TransportClass>>,
+    watch: &mut Watch,
+) -> Result<T, TransportClass> {
+    let mut work = pin!(work);
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(done),
+        Poll::Pending => watch.poll_expired(cx).map(Err),
+    })
+    .await
 }
 
 impl Transport for Upstream {
@@ -111,20 +174,6 @@ impl Transport for Upstream {
         timers: Timers,
     ) -> BoxFuture<'_, Result<(ResponseHead, ByteStream), TransportError>> {
         Box::pin(async move { self.exchange(request, timers).await.map_err(TransportError::from) })
-    }
-}
-
-impl Pool {
-    /// A request is sent again by the pool only when its kept-alive connection was found closed before a byte of it
-    /// was written.
-    fn client(self, connector: Connector) -> Client<Connector, Pieces> {
-        Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(self.idle)
-            .pool_max_idle_per_host(self.max_idle_per_host)
-            .http1_max_buf_size(self.max_head_bytes)
-            .retry_canceled_requests(true)
-            .build(connector)
     }
 }
 
@@ -141,11 +190,26 @@ fn prepared(request: EncodedRequest) -> Result<Request<Pieces>, TransportClass> 
         // hyper leaves the length of an empty body out, and some servers then answer 411.
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
+    headers.insert(HOST, host_of(&request.uri)?);
     let mut out = Request::new(Pieces::from(request.body));
     *out.method_mut() = request.method;
-    *out.uri_mut() = request.uri;
+    *out.uri_mut() = origin_form(&request.uri);
     *out.headers_mut() = headers;
     Ok(out)
+}
+
+/// RFC 9110, section 7.2: the port only where it is not the scheme's own.
+fn host_of(uri: &Uri) -> Result<HeaderValue, TransportClass> {
+    let authority = uri.authority().ok_or(TransportClass::EgressDenied)?.as_str();
+    let default_port = if uri.scheme() == Some(&Scheme::HTTPS) { ":443" } else { ":80" };
+    let host = authority.strip_suffix(default_port).unwrap_or(authority);
+    HeaderValue::from_str(host).map_err(|_| TransportClass::EgressDenied)
+}
+
+/// RFC 9112, section 3.2.1: to the vendor itself only path and query are written.
+fn origin_form(uri: &Uri) -> Uri {
+    let path = uri.path_and_query().cloned().filter(|path| path.as_str().starts_with('/'));
+    path.unwrap_or_else(|| PathAndQuery::from_static("/")).into()
 }
 
 /// As written on the wire, line ends included.
