@@ -150,13 +150,16 @@ impl Service {
 
         let attempts: Arc<dyn AttemptStore> = Arc::new(store.clone());
         let settings = LedgerSettings::in_folder(data.path());
-        let (ledger, ledger_task) = lyss_ledger::open(settings, attempts).await.with_context(|| {
+        let mut registry = Registry::default();
+        let meters = Meters::register(&mut registry);
+        let counting = meters.clone();
+        let observe = Arc::new(move |record: &_| counting.recorded(record));
+        let opened = lyss_ledger::open_observed(settings, attempts, observe).await;
+        let (ledger, ledger_task) = opened.with_context(|| {
             format!("the usage ledger in {} (is another lyss-provider running on it?)", data.path().display())
         })?;
         let ledger_task = tokio::spawn(ledger_task.run());
 
-        let mut registry = Registry::default();
-        let meters = Meters::register(&mut registry);
         let quotas = open_quotas(&store, &catalog, &*clock).await?;
         let quotas_task = tokio::spawn(quotas::keep(Arc::clone(&quotas), Arc::clone(&clock)));
         let parts = Parts {

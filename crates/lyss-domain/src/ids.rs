@@ -37,6 +37,11 @@ macro_rules! uuid_ids {
             pub fn from_parts(unix_millis: u64, random: &[u8; 10]) -> Self {
                 Self(uuid::Builder::from_unix_timestamp_millis(unix_millis, random).into_uuid())
             }
+
+            /// As `Display` writes it, without an allocation.
+            pub fn write<'b>(&self, buffer: &'b mut [u8; 36]) -> &'b str {
+                self.0.hyphenated().encode_lower(buffer)
+            }
         }
     )+};
 }

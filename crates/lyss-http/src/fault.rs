@@ -7,13 +7,17 @@ use lyss_adapters::{Dialect, Fault};
 use lyss_domain::CallId;
 use lyss_proxy::AnswerHead;
 
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_LYSS_CHANNEL: HeaderName = HeaderName::from_static("x-lyss-channel");
+const X_LYSS_ATTEMPTS: HeaderName = HeaderName::from_static("x-lyss-attempts");
+
 /// Longest list of lost fields that is named in a header.
 const MAX_LOSS_BYTES: usize = 512;
 
 /// A fault of a call that has not begun its walk.
 pub fn refuse(dialect: Dialect, call: CallId, fault: &Fault) -> HttpResponse {
     let mut response = HttpResponse::build(status(fault));
-    response.insert_header(("x-request-id", call.to_string()));
+    response.insert_header((X_REQUEST_ID, call.to_string()));
     respond(dialect, &mut response, fault)
 }
 
@@ -26,16 +30,19 @@ pub fn fail(dialect: Dialect, head: &AnswerHead, fault: &Fault) -> HttpResponse 
 
 /// `x-request-id`, `x-lyss-channel`, `x-lyss-attempts`, `x-ratelimit-*` and what was lost in conversion.
 pub fn write_head(response: &mut HttpResponseBuilder, head: &AnswerHead) {
-    response.insert_header(("x-request-id", head.call.to_string()));
+    let mut text = [0; 36];
+    response.insert_header((X_REQUEST_ID, plain(head.call.write(&mut text).as_bytes())));
     if let Some(channel) = head.channel {
-        response.insert_header(("x-lyss-channel", channel.to_string()));
+        response.insert_header((X_LYSS_CHANNEL, plain(channel.write(&mut text).as_bytes())));
     }
-    response.insert_header((HeaderName::from_static("x-lyss-attempts"), HeaderValue::from(head.attempts)));
+    response.insert_header((X_LYSS_ATTEMPTS, HeaderValue::from(head.attempts)));
     for (unit, state) in &head.windows {
         let [limit, remaining, reset] = window_headers(*unit);
         response.insert_header((limit, HeaderValue::from(state.limit)));
         response.insert_header((remaining, HeaderValue::from(state.remaining)));
-        response.insert_header((reset, format!("{}ms", state.reset_after.as_millis())));
+        let mut digits = itoa::Buffer::new();
+        let wait = digits.format(state.reset_after.as_millis());
+        response.insert_header((reset, plain(&[wait.as_bytes(), b"ms"].concat())));
     }
     if !head.losses.is_empty() {
         let mut list = head.losses.join(",");
@@ -56,6 +63,11 @@ fn respond(dialect: Dialect, response: &mut HttpResponseBuilder, fault: &Fault) 
         Some(caller) => response.body(caller.render_fault(fault)),
         None => response.finish(),
     }
+}
+
+/// Digits, letters and dashes.
+fn plain(text: &[u8]) -> HeaderValue {
+    HeaderValue::from_bytes(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 fn status(fault: &Fault) -> StatusCode {

@@ -31,6 +31,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lyss_domain::AttemptRecord;
 use lyss_repositories::AttemptStore;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,9 @@ pub struct LedgerSettings {
     /// A journal segment that has grown to this is followed by the next.
     pub segment_bytes: u64,
 }
+
+/// Is shown every record; must be quick.
+pub type Observe = Arc<dyn Fn(&AttemptRecord) + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -74,7 +78,17 @@ pub async fn open(
     settings: LedgerSettings,
     store: Arc<dyn AttemptStore>,
 ) -> Result<(Ledger, LedgerTask), LedgerError> {
-    writer::open(settings, store, writer::Pace::default()).await
+    open_observed(settings, store, Arc::new(|_| {})).await
+}
+
+/// The same, and `observe` is shown every record on the journal's thread, in the order in which they are written: the
+/// place for figures that many workers would otherwise fight over.
+pub async fn open_observed(
+    settings: LedgerSettings,
+    store: Arc<dyn AttemptStore>,
+    observe: Observe,
+) -> Result<(Ledger, LedgerTask), LedgerError> {
+    writer::open(settings, store, observe, writer::Pace::default()).await
 }
 
 #[cfg(test)]

@@ -138,6 +138,10 @@ impl AttemptStore for Double {
     }
 }
 
+fn unobserved() -> Observe {
+    Arc::new(|_| {})
+}
+
 fn settings(folder: &Path) -> LedgerSettings {
     LedgerSettings { linger: Duration::from_millis(1), batch: 16, ..LedgerSettings::in_folder(folder) }
 }
@@ -148,7 +152,7 @@ fn quick() -> Pace {
 }
 
 async fn open_quick(folder: &Path, store: &Arc<Double>) -> (Ledger, LedgerTask) {
-    writer::open(settings(folder), store.clone(), quick()).await.unwrap()
+    writer::open(settings(folder), store.clone(), unobserved(), quick()).await.unwrap()
 }
 
 async fn within<T>(work: impl Future<Output = T>) -> T {
@@ -195,6 +199,24 @@ async fn records_are_written_once_and_nothing_is_left_on_disk() {
 }
 
 #[tokio::test]
+async fn every_record_of_this_run_is_shown_once_and_an_inherited_one_never() {
+    let (folder, store) = (TempDir::new().unwrap(), Double::new(Mood::Away));
+    let mut shown = Vec::new();
+    for run in [0..50, 50..80] {
+        let (told, seen) = std::sync::mpsc::channel();
+        let observe: Observe = Arc::new(move |record| told.send(record.usage.input).unwrap());
+        let opened = writer::open(settings(folder.path()), store.clone(), observe, quick()).await;
+        let (ledger, task) = opened.unwrap();
+        record_all(&ledger, run.clone());
+        journalled(&ledger, run.end - run.start).await;
+        drop((ledger, task));
+        // The journal's thread ends with its last listener, and with it the sender.
+        shown.extend(seen.iter());
+    }
+    assert_eq!(shown, (0..80).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn a_batch_that_is_not_full_does_not_wait_for_ever_and_a_full_one_is_one_write() {
     let (folder, store) = (TempDir::new().unwrap(), Double::new(Mood::Away));
     let (ledger, task) = open_quick(folder.path(), &store).await;
@@ -237,7 +259,7 @@ async fn shutdown_waits_for_the_slots_that_are_out_and_gives_no_more() {
 async fn saturation_refuses_slots_and_passes() {
     let (folder, store) = (TempDir::new().unwrap(), Double::new(Mood::Well));
     let settings = LedgerSettings { capacity: 3, ..settings(folder.path()) };
-    let (ledger, task) = writer::open(settings, store.clone(), quick()).await.unwrap();
+    let (ledger, task) = writer::open(settings, store.clone(), unobserved(), quick()).await.unwrap();
     let mut slots: Vec<Slot> = (0..3).map(|_| ledger.try_slot().unwrap()).collect();
     assert!(ledger.try_slot().is_none());
     drop(slots.pop());
@@ -262,7 +284,7 @@ async fn a_hundred_thousand_from_many_threads_arrive_each_once() {
     let (folder, store) = (TempDir::new().unwrap(), Double::new(Mood::Well));
     let settings =
         LedgerSettings { batch: 512, segment_bytes: 1 << 20, ..LedgerSettings::in_folder(folder.path()) };
-    let (ledger, task) = writer::open(settings, store.clone(), Pace::default()).await.unwrap();
+    let (ledger, task) = writer::open(settings, store.clone(), unobserved(), Pace::default()).await.unwrap();
     let running = tokio::spawn(task.run());
     let threads: Vec<_> = (0..4u64)
         .map(|thread| {

@@ -14,7 +14,7 @@ use crate::journal::scribe::Scribe;
 use crate::journal::tail::{Batch, Tail};
 use crate::journal::{Head, line};
 use crate::ledger::{Room, Shared};
-use crate::{Ledger, LedgerError, LedgerSettings};
+use crate::{Ledger, LedgerError, LedgerSettings, Observe};
 
 /// The writer's side. Nothing reaches the store unless it runs.
 pub struct LedgerTask {
@@ -65,9 +65,10 @@ impl Default for Pace {
 pub(crate) async fn open(
     settings: LedgerSettings,
     store: Arc<dyn AttemptStore>,
+    observe: Observe,
     pace: Pace,
 ) -> Result<(Ledger, LedgerTask), LedgerError> {
-    let opened = tokio::task::spawn_blocking(move || prepare(settings, store, pace)).await;
+    let opened = tokio::task::spawn_blocking(move || prepare(settings, store, observe, pace)).await;
     let (ledger, mut task) = opened.map_err(std::io::Error::other)??;
     task.replay().await;
     Ok((ledger, task))
@@ -77,6 +78,7 @@ pub(crate) async fn open(
 fn prepare(
     settings: LedgerSettings,
     store: Arc<dyn AttemptStore>,
+    observe: Observe,
     pace: Pace,
 ) -> Result<(Ledger, LedgerTask), LedgerError> {
     let folder = Arc::new(Folder::open(&settings.folder)?);
@@ -105,6 +107,7 @@ fn prepare(
         at,
         head: head_sender,
         parcels: Arc::clone(&parcels),
+        observe,
     };
     std::thread::Builder::new().name("lyss-journal".into()).spawn(move || scribe.run())?;
     let shared =

@@ -27,7 +27,8 @@ pub struct Bound {
 /// What was taken from rate windows; the token part is corrected once the real use is known, and given back when the
 /// ticket is dropped before.
 pub struct Ticket {
-    rates: Arc<dyn RateStore>,
+    /// `None`: nothing was asked.
+    rates: Option<Arc<dyn RateStore>>,
     /// Emptied by the correction.
     tokens: SmallVec<[RateAsk; 2]>,
     taken_at: Tick,
@@ -125,11 +126,11 @@ fn windows(
 
 /// Takes from every window or from none.
 pub async fn take(rates: &Arc<dyn RateStore>, asks: &[RateAsk], now: Tick) -> Result<Ticket, Full> {
-    let mut ticket =
-        Ticket { rates: Arc::clone(rates), tokens: SmallVec::new(), taken_at: now, states: SmallVec::new() };
+    let mut ticket = Ticket { rates: None, tokens: SmallVec::new(), taken_at: now, states: SmallVec::new() };
     if asks.is_empty() {
         return Ok(ticket);
     }
+    ticket.rates = Some(Arc::clone(rates));
     match rates.take(asks, now).await {
         Ok(RateVerdict::Granted { states }) => {
             ticket.tokens = asks.iter().filter(|ask| ask.unit == RateUnit::Tokens).copied().collect();
@@ -226,10 +227,11 @@ fn refused(refusal: QuotaRefusal, now: Timestamp) -> Fault {
 impl Ticket {
     /// Replaces the estimate taken by what was used.
     pub fn correct(&mut self, used_tokens: u64, now: Tick) {
+        let Some(rates) = &self.rates else { return };
         for ask in std::mem::take(&mut self.tokens) {
             let used = i64::try_from(used_tokens).unwrap_or(i64::MAX);
             let delta = used.saturating_sub(i64::from(ask.cost));
-            self.rates.correct(ask.subject, ask.unit, ask.limit_per_minute, delta, now);
+            rates.correct(ask.subject, ask.unit, ask.limit_per_minute, delta, now);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use lyss_adapters::{Ask, Fault};
 use lyss_balancing::{Balancers, Pool};
@@ -138,8 +138,8 @@ impl Proxy {
     }
 
     /// The table in force, for whoever must find a caller in it.
-    pub fn routes(&self) -> Arc<RouteTable> {
-        self.routes.load_full()
+    pub fn routes(&self) -> Guard<Arc<RouteTable>> {
+        self.routes.load()
     }
 
     pub fn new_call(&self) -> CallId {

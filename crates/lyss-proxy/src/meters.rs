@@ -87,8 +87,13 @@ impl Meters {
         self.in_flight.inc();
     }
 
-    pub(crate) fn ended(&self, record: &AttemptRecord) {
+    pub(crate) fn ended(&self) {
         self.in_flight.dec();
+    }
+
+    /// Counts an attempt that has ended. Called by the ledger's journal, one record after the other: workers would only
+    /// wait for each other here.
+    pub fn recorded(&self, record: &AttemptRecord) {
         match (record.terminal, record.fault) {
             (Terminal::Complete, None) => self.complete.inc(),
             (terminal, fault) => {

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use http::Uri;
 use lyss_adapters::preset::{self, ResolveError};
 use lyss_adapters::{Dialect, Target};
@@ -20,18 +21,19 @@ use tracing::warn;
 
 /// Models of one tenant whose pools are remembered; a caller inventing names cannot grow it, since only names that
 /// some channel serves are kept.
-const MAX_POOLS: usize = 4_096;
+const MAX_POOLS: usize = 1_024;
 
 pub struct RouteTable {
     catalog: Arc<Catalog>,
-    tenants: HashMap<TenantId, TenantRoutes>,
+    tenants: foldhash::HashMap<TenantId, TenantRoutes>,
 }
 
 /// One tenant's channels that can serve.
 pub struct TenantRoutes {
     pub entry: Arc<TenantEntry>,
     pub routes: Vec<Arc<Route>>,
-    pools: RwLock<HashMap<Box<str>, Arc<ModelPool>>>,
+    /// Read without a lock; whoever meets a new name copies the map.
+    pools: ArcSwap<HashMap<Box<str>, Arc<ModelPool>>>,
 }
 
 /// A channel ready to be called.
@@ -100,12 +102,12 @@ impl TenantRoutes {
                 }
             }
         }
-        Self { entry: Arc::clone(entry), routes, pools: RwLock::new(HashMap::new()) }
+        Self { entry: Arc::clone(entry), routes, pools: ArcSwap::default() }
     }
 
     /// The channels that serve a model; `None`: no channel does.
     pub fn pool(&self, model: &str) -> Option<Arc<ModelPool>> {
-        if let Some(pool) = self.pools.read().unwrap_or_else(PoisonError::into_inner).get(model) {
+        if let Some(pool) = self.pools.load().get(model) {
             return Some(Arc::clone(pool));
         }
         let routes: Vec<_> = self.routes.iter().filter(|route| route.serves(model)).cloned().collect();
@@ -113,9 +115,12 @@ impl TenantRoutes {
             return None;
         }
         let pool = Arc::new(ModelPool::new(self.entry.tenant.id, model, routes));
-        let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
-        if pools.len() < MAX_POOLS {
-            pools.insert(model.into(), Arc::clone(&pool));
+        if self.pools.load().len() < MAX_POOLS {
+            self.pools.rcu(|known| {
+                let mut pools = HashMap::clone(known);
+                pools.insert(model.into(), Arc::clone(&pool));
+                pools
+            });
         }
         Some(pool)
     }

@@ -187,7 +187,7 @@ impl Open {
         record.usage_source = source;
         record.ttft_us = open.first_content.map(|first| micros(first, open.sent));
         record.total_us = micros(now, open.sent);
-        open.parts.meters.ended(&record);
+        open.parts.meters.ended();
         let cost = record.cost;
         open.slot.record(record);
         Closed { charge: open.charge, channel_charge: open.channel_charge, cost, now }

@@ -1,10 +1,10 @@
 //! The truth of budgets where one process is all there is.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use foldhash::HashMap;
 use lyss_domain::Timestamp;
 
 use crate::{Account, LeaseError, LeaseGrant, LeaseStore};
@@ -15,8 +15,11 @@ const LONGEST_WINDOW: Duration = Duration::from_hours(24 * 32);
 /// No call lasts longer than a day.
 const LONGEST_CALL: Duration = Duration::from_hours(24);
 
+/// A block is at most this part of what is left.
+const SHARE: i64 = 16;
+
 /// Counters in memory. They begin at zero with the process, so [`MemoryLeaseStore::seed`] them from the ledger.
-/// Grants exactly what is asked for at least: in one process a larger block would gain nothing.
+/// Grants small blocks, and near a limit exactly what is asked for at least.
 #[derive(Debug, Default)]
 pub struct MemoryLeaseStore {
     rows: Mutex<HashMap<Account, Row>>,
@@ -58,7 +61,7 @@ impl LeaseStore for MemoryLeaseStore {
         account: Account,
         limit: i64,
         least: i64,
-        _want: i64,
+        want: i64,
         ends_at: Timestamp,
         _now: Timestamp,
     ) -> Result<LeaseGrant, LeaseError> {
@@ -66,11 +69,12 @@ impl LeaseStore for MemoryLeaseStore {
         let row = rows.entry(account).or_default();
         row.ends_at = Some(ends_at);
         let remaining = limit.saturating_sub(row.posted).saturating_sub(row.leased).max(0);
-        let leased = row.leased.checked_add(least);
+        let units = least.max(want.min(remaining / SHARE));
+        let leased = row.leased.checked_add(units);
         match leased {
             Some(leased) if (0..=remaining).contains(&least) => {
                 row.leased = leased;
-                Ok(LeaseGrant::Granted { units: least, posted: row.posted })
+                Ok(LeaseGrant::Granted { units, posted: row.posted })
             }
             _ => Ok(LeaseGrant::Refused { remaining, posted: row.posted }),
         }

@@ -2,11 +2,11 @@
 //! refills evenly. It is kept as its debt, in integers and without rounding, so the counts are exact: an empty debt
 //! is a full bucket and needs no memory.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use foldhash::HashMap;
 use lyss_domain::Tick;
 use smallvec::SmallVec;
 

@@ -1,10 +1,10 @@
 //! The engine: reserves from the units this process has leased, and asks the store only for what is missing.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use foldhash::HashMap;
 use lyss_domain::{PolicyMode, Timestamp};
 use smallvec::SmallVec;
 
@@ -15,6 +15,9 @@ use crate::{
 };
 
 const SHARDS: usize = 16;
+
+/// What is asked of the store at once, in demands like the one that fell short.
+const BLOCK: i64 = 32;
 
 /// How long an account outlives its window: calls that began in it may still settle.
 const GRACE: Duration = Duration::from_hours(1);
@@ -121,7 +124,8 @@ impl Quotas {
                 // Use beyond the lease must be known to the store before it grants more.
                 self.post(&turn, demand.account, now).await?;
             }
-            self.store.lease(demand.account, demand.limit, missing, missing, demand.ends_at, now).await
+            let want = missing.saturating_mul(BLOCK);
+            self.store.lease(demand.account, demand.limit, missing, want, demand.ends_at, now).await
         };
         let asked = asked.await;
         let mut block = cell.lock();

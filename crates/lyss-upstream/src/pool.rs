@@ -5,13 +5,13 @@
 //! connection costs nothing but its memory. What nobody drives nobody watches either: a kept connection is looked at
 //! when it is taken out, and every now and then by [`sweep`].
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use foldhash::HashMap;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::folder::Folder;
 use super::parcel::{Parcel, Parcels};
 use super::{Head, line};
+use crate::Observe;
 use crate::figures::Counters;
 use crate::ledger::{Room, Word};
 
@@ -39,6 +40,7 @@ pub(crate) struct Scribe {
     pub(crate) at: Head,
     pub(crate) head: watch::Sender<Head>,
     pub(crate) parcels: Arc<Parcels>,
+    pub(crate) observe: Observe,
 }
 
 impl Scribe {
@@ -55,6 +57,7 @@ impl Scribe {
                     None => closed = true,
                     Some(record) => {
                         lines += 1;
+                        (self.observe)(&record);
                         if let Err(error) = line::write(&mut buffer, &record) {
                             // No value of a record can cause this. The line keeps the count whole and reads as torn.
                             tracing::error!(attempt = %record.id, %error, "usage record not written");

@@ -7,7 +7,7 @@ async fn records_wait_in_the_journal_while_the_store_is_away_and_follow_when_it_
     let (folder, store) = (TempDir::new().unwrap(), Double::new(Mood::Away));
     // Segments of a few records, so that the writer has to read many files behind the journal's thread.
     let settings = LedgerSettings { capacity: 50, segment_bytes: 2_000, ..settings(folder.path()) };
-    let (ledger, task) = writer::open(settings, store.clone(), quick()).await.unwrap();
+    let (ledger, task) = writer::open(settings, store.clone(), unobserved(), quick()).await.unwrap();
     let running = tokio::spawn(task.run());
     for hundred in 0..10 {
         for n in hundred * 100..(hundred + 1) * 100 {

@@ -31,7 +31,7 @@ fn line(n: u64) -> Vec<u8> {
 async fn one_killed_run(numbers: std::ops::Range<u64>) -> TempDir {
     let (folder, store) = (TempDir::new().unwrap(), Double::new(Mood::Away));
     let settings = LedgerSettings { segment_bytes: 2_000, ..settings(folder.path()) };
-    let (ledger, task) = writer::open(settings, store, quick()).await.unwrap();
+    let (ledger, task) = writer::open(settings, store, unobserved(), quick()).await.unwrap();
     let running = tokio::spawn(task.run());
     for (n, count) in numbers.zip(1..) {
         record_all(&ledger, n..n + 1);
