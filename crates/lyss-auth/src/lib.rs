@@ -19,7 +19,7 @@ pub mod key_text;
 pub mod permission;
 pub mod principal;
 
-pub use authenticate::{Refusal, authenticate};
+pub use authenticate::{Refusal, authenticate, principal_of_key};
 pub use extract::extract;
 pub use key_text::{key_hint, looks_valid, mint};
 pub use permission::{Permission, Permissions};

@@ -66,6 +66,42 @@ fn each_reason_refuses_and_the_first_is_answered() {
 }
 
 #[test]
+fn a_key_is_a_principal_of_its_own_tenant_with_what_its_scopes_allow() {
+    use crate::permission::{Permission, Permissions};
+
+    let none = VirtualKey { scopes: vec![], ..entry() };
+    let proxy = entry();
+    let reads = VirtualKey { scopes: vec![KeyScope::ManagementRead], ..entry() };
+    for (entry, permissions) in [
+        (&none, Permissions::NONE),
+        (&proxy, of_scopes(&[KeyScope::Proxy])),
+        (&reads, of_scopes(&[KeyScope::ManagementRead])),
+    ] {
+        let principal = principal_of_key(entry, NOW, None).unwrap();
+        assert_eq!(principal.name, format!("key:{}", entry.id));
+        assert_eq!(principal.credential, Credential::Key(entry.id));
+        assert_eq!((principal.permissions, principal.home), (permissions, Some(entry.tenant)));
+    }
+    let reads = principal_of_key(&reads, NOW, None).unwrap();
+    assert!(reads.permit(Permission::ReadKeys).is_ok() && reads.permit(Permission::CallModels).is_err());
+}
+
+#[test]
+fn what_refuses_a_call_refuses_the_management_too() {
+    let at = |millis| Some(Timestamp::from_millis(millis));
+    let elsewhere = vec!["192.0.2.0/24".to_owned()];
+    for (entry, expected) in [
+        (VirtualKey { expires_at: at(1_000_000), ..entry() }, Refusal::Expired),
+        (VirtualKey { revoked_at: at(1_000_500), ..entry() }, Refusal::Revoked),
+        (VirtualKey { allowed_ips: elsewhere, ..entry() }, Refusal::AddressNotAllowed),
+    ] {
+        assert_eq!(refusal(&entry), Some(expected));
+        let address = Some(IpAddr::from([10, 1, 2, 3]));
+        assert_eq!(principal_of_key(&entry, NOW, address), Err(expected));
+    }
+}
+
+#[test]
 fn only_addresses_of_the_networks_are_let_in() {
     let cases: [(&[&str], &str, bool); 14] = [
         (&["10.0.0.0/8"], "10.1.2.3", true),
