@@ -6,7 +6,8 @@
 //! makes the [`Caller`](lyss_domain::Caller), or [`principal_of_key`] the [`Principal`], or they say why not.
 //!
 //! The walk of a token: [`Tokens::verify`] reads it, chooses issuer and key, verifies it over ring, judges its claims
-//! and answers the [`Principal`]; [`Principal::entitle`] makes the scope for one tenant. Keys of issuers that publish them are fetched through the
+//! and answers the [`Principal`]; [`Principal::entitle`] makes the scope for one tenant, [`caller_of_token`] the
+//! [`Caller`](lyss_domain::Caller). Keys of issuers that publish them are fetched through the
 //! [`Transport`](lyss_wire::Transport) port, see [`key_set`].
 //!
 //! Must never know: a database, a runtime, a clock, randomness, sockets, an HTTP server. Headers come as names and bytes,
@@ -20,6 +21,7 @@
 //! `token/verifying_key.rs` and `key_set/jwk.rs`, a row in the matrix of `token/tests/matrix.rs`.
 
 pub mod authenticate;
+pub mod caller;
 pub mod extract;
 pub mod issue;
 pub mod key_set;
@@ -29,6 +31,7 @@ pub mod principal;
 pub mod token;
 
 pub use authenticate::{Refusal, authenticate, principal_of_key};
+pub use caller::caller_of_token;
 pub use extract::extract;
 pub use issue::{CannotIssue, NewToken, issue};
 pub use key_set::KeySetError;
