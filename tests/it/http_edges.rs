@@ -210,8 +210,7 @@ async fn models_are_listed_as_this_key_may_call_them() {
 async fn a_limited_key_is_told_its_windows_in_headers() {
     let served = Served::open(&[]).await;
     let limits = KeyLimits { requests_per_minute: Some(2), tokens_per_minute: Some(100_000) };
-    let (_, key) =
-        served.office.issue(KeyDraft { name: "limited".to_owned(), limits, may_steer: false }).await;
+    let (_, key) = served.office.issue(KeyDraft { limits, ..KeyDraft::new("limited") }).await;
     let headers = [format!("authorization: Bearer {key}")];
     let headers: Vec<_> = headers.iter().map(String::as_str).collect();
     let body = bodies::chat("gpt-4o-mini", false);
@@ -237,10 +236,7 @@ async fn a_limited_key_is_told_its_windows_in_headers() {
     let reply = post(&served, CHAT, &[&caller, "x-lyss-channel: nowhere"], &body).await;
     assert_shape(&reply, 400, None, "unreadable channel");
     assert_eq!(reply.json()["error"]["param"], "x-lyss-channel");
-    let (_, other) = served
-        .office
-        .issue(KeyDraft { name: "plain".to_owned(), limits: KeyLimits::default(), may_steer: false })
-        .await;
+    let (_, other) = served.office.issue(KeyDraft::new("plain")).await;
     let other = format!("authorization: Bearer {other}");
     let reply = known(&served, &[&other, &steer], &body).await;
     assert_shape(&reply, 403, Some("forbidden"), "steering");

@@ -11,7 +11,7 @@ use lyss_catalog::{CatalogHandle, Loader, LoaderSettings};
 use lyss_domain::{Clock, KeyDigest};
 use lyss_http::{Dependency, Doorkeeper};
 use lyss_ledger::{Ledger, LedgerSettings};
-use lyss_management::Management;
+use lyss_management::{Guards, Management};
 use lyss_migrations::SchemaState;
 use lyss_proxy::draw::Draws;
 use lyss_proxy::{Meters, Parts, Proxy};
@@ -186,6 +186,7 @@ impl Service {
                 audit_chain,
                 catalog,
                 clock,
+                guards: Guards::default(),
             }),
             doorkeeper: Doorkeeper::new(Arc::new(move |key| KeyDigest(mac(&digests, &[key])))),
             upstream: Arc::new(Upstream::new(&UpstreamSettings { egress, ..UpstreamSettings::default() })?),
