@@ -100,6 +100,7 @@ on_both! {
         written_twice_are_there_once,
         twice_in_one_batch_are_there_once,
         are_shown_newest_first,
+        are_counted_from_their_own_start,
         add_up,
         hold_the_largest_counts,
     }

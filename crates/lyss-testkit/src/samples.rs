@@ -210,11 +210,17 @@ pub fn price(tenant: u64, number: u64, model: &str, second: u64) -> Price {
     }
 }
 
+/// Begun in the second of this number.
+pub fn call_id(number: u64) -> CallId {
+    let millis = u64::try_from(at(number).as_millis()).expect("after 1970");
+    CallId::from_parts(millis, &[6; 10])
+}
+
 /// The first attempt of its call.
 pub fn attempt(tenant: u64, number: u64) -> AttemptRecord {
     AttemptRecord {
-        id: AttemptId(id(6, number)),
-        call: CallId(id(7, number)),
+        id: AttemptId::of(call_id(number), 0),
+        call: call_id(number),
         ordinal: 0,
         tenant: tenant_id(tenant),
         key: key_id(1),
