@@ -70,6 +70,9 @@ on_both! {
     keys (sqlite, postgres) {
         are_kept_whole,
         have_names_and_digests_of_their_own,
+        are_found_by_their_previous_digest,
+        tell_their_last_use,
+        hold_up_no_usage_while_edited,
         change_only_at_the_version_read,
         of_others_are_as_absent_as_none,
         take_their_policies_with_them,
@@ -84,6 +87,18 @@ on_both! {
         are_listed_by_model_and_date,
         have_one_rate_per_model_and_moment,
         belong_to_the_tenant_that_acts,
+    }
+    lists (sqlite, postgres) {
+        of_tenants_filter_and_sort,
+        search_signs_as_themselves,
+        of_providers_filter_and_sort,
+        of_channels_filter_and_sort,
+        of_channels_find_exact_tags,
+        of_keys_filter_and_sort,
+        of_policies_filter_and_sort,
+        of_prices_filter_and_sort,
+        of_audit_entries_filter_and_sort,
+        have_pages_that_never_overlap,
     }
     audit (sqlite, postgres) {
         is_appended_and_read_in_order,

@@ -7,7 +7,7 @@ use lyss_domain::{
     Channel, ChannelId, ChannelLimits, ChannelState, ChannelTimeouts, ProviderSlug, SealedCredential, Secret,
     TenantScope,
 };
-use lyss_repositories::UnitOfWork;
+use lyss_repositories::{Listing, Page, UnitOfWork};
 use lyss_vault::{CredentialBinding, hint};
 
 use crate::audit::Done;
@@ -116,8 +116,8 @@ impl Management {
 
     /// Every channel of a tenant, by name.
     pub async fn all_channels(&self, scope: &TenantScope) -> Result<Vec<Channel>, ManagementError> {
-        let page = lyss_repositories::Page { number: 1, size: 200 };
-        Ok(self.store.read().await?.channels().list(scope, None, None, page).await?.items)
+        let listing = Listing::of(Page { number: 1, size: 200 });
+        Ok(self.store.read().await?.channels().list(scope, &listing).await?.items)
     }
 
     fn shape(

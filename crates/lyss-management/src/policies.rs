@@ -1,7 +1,7 @@
 //! Quota policies.
 
 use lyss_domain::{Micros, PolicyId, PolicyMode, PolicyScope, QuotaPolicy, TenantScope, Window};
-use lyss_repositories::Page;
+use lyss_repositories::{Listing, Page};
 
 use crate::audit::Done;
 use crate::{Actor, Management, ManagementError};
@@ -28,7 +28,7 @@ impl Management {
             return Err(ManagementError::invalid("limit_requests", "at least one limit is required"));
         }
         let mut work = self.store.begin().await?;
-        let stored = work.policies().list(scope, Page { number: 1, size: 200 }).await?;
+        let stored = work.policies().list(scope, &Listing::of(Page { number: 1, size: 200 })).await?;
         if stored.items.iter().any(|policy| policy.scope == draft.scope && policy.window == draft.window) {
             return Ok(());
         }

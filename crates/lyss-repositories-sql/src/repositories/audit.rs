@@ -2,14 +2,16 @@
 
 use async_trait::async_trait;
 use lyss_domain::{AuditEntry, AuditId, AuditOutcome, TenantId, TenantScope};
-use lyss_repositories::{AuditRepository, StoreError};
+use lyss_repositories::{AuditFilter, AuditRepository, AuditSort, Listing, Paged, Sort, StoreError};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Statement,
 };
 
 use crate::entities::audit_entry::{Column, Entity, Model};
 use crate::error::store_error;
-use crate::rows::{all, at, bytes32, insert, one, owner};
+use crate::lists::{direction, is};
+use crate::rows::{all, at, bytes32, insert, one, owner, page};
 use crate::work::{SqlWork, Transaction};
 
 fn row(scope: &TenantScope, entry: &AuditEntry) -> Result<Model, StoreError> {
@@ -60,6 +62,25 @@ impl AuditRepository for SqlWork {
 
     async fn append(&mut self, scope: &TenantScope, entry: &AuditEntry) -> Result<(), StoreError> {
         insert::<Entity>(self.tx(), row(scope, entry)?, "tenant").await
+    }
+
+    async fn list(
+        &mut self,
+        scope: &TenantScope,
+        listing: &Listing<AuditFilter, AuditSort>,
+    ) -> Result<Paged<AuditEntry>, StoreError> {
+        let Sort { by: AuditSort::Sequence, descending } = listing.sort;
+        let AuditFilter { actor, action, target, outcome, from, until } = &listing.filter;
+        let wanted = Condition::all()
+            .add(Column::TenantId.eq(scope.tenant().0))
+            .add_option(actor.as_ref().map(|actor| is(Column::Actor, actor)))
+            .add_option(action.as_ref().map(|action| is(Column::Action, action)))
+            .add_option(target.as_ref().map(|target| is(Column::Target, target)))
+            .add_option(outcome.map(|outcome| Column::Outcome.eq(outcome.as_str())))
+            .add_option(from.map(|from| Column::AtUs.gte(from.as_micros())))
+            .add_option(until.map(|until| Column::AtUs.lt(until.as_micros())));
+        let found = Entity::find().filter(wanted).order_by(Column::Sequence, direction(descending));
+        page(self.tx(), found, listing.page).await
     }
 
     async fn from(

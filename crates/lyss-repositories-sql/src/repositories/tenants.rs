@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use lyss_domain::{Tenant, TenantId};
-use lyss_repositories::{Page, Paged, StoreError, TenantRepository};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use lyss_repositories::{Listing, Paged, StoreError, TenantFilter, TenantRepository, TenantSort};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::entities::tenant::{Column, Entity, Model};
+use crate::lists::{ordered, search};
 use crate::rows::{at, delete, insert, one, page, replace};
 use crate::work::SqlWork;
 
@@ -54,8 +55,24 @@ impl TenantRepository for SqlWork {
         one(self.tx(), Entity::find().filter(Column::Slug.eq(slug))).await
     }
 
-    async fn list(&mut self, part: Page) -> Result<Paged<Tenant>, StoreError> {
-        page(self.tx(), Entity::find().order_by_asc(Column::Slug), part).await
+    async fn list(
+        &mut self,
+        listing: &Listing<TenantFilter, TenantSort>,
+    ) -> Result<Paged<Tenant>, StoreError> {
+        let tx = self.tx();
+        let TenantFilter { search: text, enabled } = &listing.filter;
+        let named = |text: &String| search(tx.get_database_backend(), &[Column::Slug, Column::Name], text);
+        let wanted = Condition::all()
+            .add_option(text.as_ref().map(named))
+            .add_option(enabled.map(|enabled| Column::Enabled.eq(enabled)));
+        let by = match listing.sort.by {
+            TenantSort::Slug => Column::Slug,
+            TenantSort::Name => Column::Name,
+            TenantSort::CreatedAt => Column::CreatedAtUs,
+            TenantSort::UpdatedAt => Column::UpdatedAtUs,
+        };
+        let found = ordered(Entity::find().filter(wanted), by, Column::Id, listing.sort.descending);
+        page(tx, found, listing.page).await
     }
 
     async fn update(&mut self, tenant: &Tenant, expected: i64) -> Result<(), StoreError> {

@@ -45,12 +45,12 @@ pub async fn are_listed_by_slug_in_pages(db: &TestDatabase) {
     let mut work = read(db).await;
     let mut seen = Vec::new();
     for number in 1..=3 {
-        let part = work.tenants().list(page(number, 2)).await.unwrap();
+        let part = work.tenants().list(&page(number, 2)).await.unwrap();
         assert_eq!(part.total, 5);
         seen.extend(part.items.into_iter().map(|tenant| tenant.slug));
     }
     assert_eq!(seen, ["a-1", "a1", "a_1", "ab", "b"]);
-    let beyond = work.tenants().list(page(4, 2)).await.unwrap();
+    let beyond = work.tenants().list(&page(4, 2)).await.unwrap();
     assert_eq!((beyond.items.len(), beyond.total), (0, 5));
 }
 
