@@ -104,11 +104,16 @@ on_both! {
         is_appended_and_read_in_order,
         never_has_a_number_twice,
         is_one_chain_however_many_append,
+        has_chains_of_whoever_is_concerned,
+        is_only_appended_to,
     }
     idempotency (sqlite, postgres) {
         keeps_the_first_answer,
         is_fresh_for_exactly_one_who_races,
         forgets_what_expired,
+        is_fresh_again_when_released,
+        outlives_who_never_finishes,
+        is_nobodys_too,
     }
     attempts (sqlite, postgres) {
         are_kept_whole,
@@ -140,6 +145,7 @@ on_both! {
     }
     migrations (sqlite_empty, postgres_empty) {
         go_up_down_and_up_again,
+        taken_back_and_applied_again_keep_the_rows,
         tell_a_schema_that_is_behind,
         leave_a_schema_that_is_ahead_alone,
         begin_afresh,

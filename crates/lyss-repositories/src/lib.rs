@@ -28,5 +28,7 @@ pub use ports::{
     KeyRepository, PolicyRepository, PriceRepository, ProviderRepository, TenantKeyRepository,
     TenantRepository, WrappedKey,
 };
-pub use system::{AttemptStore, CatalogRows, CatalogSource, PurposeKey, PurposeKeyRepository, UsageTotal};
+pub use system::{
+    AttemptStore, AuditSource, CatalogRows, CatalogSource, PurposeKey, PurposeKeyRepository, UsageTotal,
+};
 pub use work::{Store, UnitOfWork};

@@ -167,7 +167,7 @@ pub trait PriceRepository: Send {
     ) -> Result<Paged<Price>, StoreError>;
 }
 
-/// Append-only.
+/// Append-only, which the database itself holds. The chain of [`TenantId::NONE`] is of what concerns no tenant.
 #[async_trait]
 pub trait AuditRepository: Send {
     /// The newest entry, its tenant's chain locked until this unit of work ends.
@@ -197,9 +197,10 @@ pub enum IdempotencyClaim {
     Seen(IdempotencyRecord),
 }
 
+/// [`TenantId::NONE`] may claim too: a platform administrator's requests concern no tenant.
 #[async_trait]
 pub trait IdempotencyRepository: Send {
-    /// Takes the key, or says who had it. Expired records count as absent.
+    /// Takes the key, or says who had it. Expired records count as absent, finished or not.
     async fn claim(
         &mut self,
         scope: &TenantScope,
@@ -212,6 +213,9 @@ pub trait IdempotencyRepository: Send {
         status: u16,
         body: &[u8],
     ) -> Result<(), StoreError>;
+    /// Gives back a claim that was not finished, for a request that failed: the next one of this key is fresh. A
+    /// finished one stays, and one that is not there is no error.
+    async fn release(&mut self, scope: &TenantScope, key: &str) -> Result<(), StoreError>;
     /// Removes what expired before `now`; answers how many.
     async fn sweep(&mut self, now: Timestamp) -> Result<u64, StoreError>;
 }

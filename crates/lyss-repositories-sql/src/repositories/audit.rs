@@ -2,16 +2,20 @@
 
 use async_trait::async_trait;
 use lyss_domain::{AuditEntry, AuditId, AuditOutcome, TenantId, TenantScope};
-use lyss_repositories::{AuditFilter, AuditRepository, AuditSort, Listing, Paged, Sort, StoreError};
+use lyss_repositories::{
+    AuditFilter, AuditRepository, AuditSort, AuditSource, Listing, Paged, Sort, StoreError,
+};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     Statement,
 };
+use uuid::Uuid;
 
 use crate::entities::audit_entry::{Column, Entity, Model};
 use crate::error::store_error;
 use crate::lists::{direction, is};
 use crate::rows::{all, at, bytes32, insert, one, owner, page};
+use crate::store::SqlStore;
 use crate::work::{SqlWork, Transaction};
 
 fn row(scope: &TenantScope, entry: &AuditEntry) -> Result<Model, StoreError> {
@@ -95,6 +99,20 @@ impl AuditRepository for SqlWork {
             .order_by_asc(Column::Sequence)
             .limit(u64::from(limit));
         all(self.tx(), rest).await
+    }
+}
+
+#[async_trait]
+impl AuditSource for SqlStore {
+    async fn tenants_with_entries(&self) -> Result<Vec<TenantId>, StoreError> {
+        let tenants = Entity::find()
+            .select_only()
+            .column(Column::TenantId)
+            .distinct()
+            .order_by_asc(Column::TenantId)
+            .into_tuple::<Uuid>();
+        let ids = tenants.all(self.reader()).await.map_err(store_error)?;
+        Ok(ids.into_iter().map(TenantId).collect())
     }
 }
 

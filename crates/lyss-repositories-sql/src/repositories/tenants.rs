@@ -5,6 +5,7 @@ use lyss_domain::{Tenant, TenantId};
 use lyss_repositories::{Listing, Paged, StoreError, TenantFilter, TenantRepository, TenantSort};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 
+use crate::entities::idempotency_record;
 use crate::entities::tenant::{Column, Entity, Model};
 use crate::lists::{ordered, search};
 use crate::rows::{at, delete, insert, one, page, replace};
@@ -82,6 +83,12 @@ impl TenantRepository for SqlWork {
     }
 
     async fn delete(&mut self, id: TenantId) -> Result<bool, StoreError> {
-        delete::<Entity>(self.tx(), Condition::all().add(Column::Id.eq(id.0))).await
+        let there = delete::<Entity>(self.tx(), Condition::all().add(Column::Id.eq(id.0))).await?;
+        if there {
+            // What the database does not do by itself: these have no foreign key, since some are of no tenant.
+            let records = Condition::all().add(idempotency_record::Column::TenantId.eq(id.0));
+            delete::<idempotency_record::Entity>(self.tx(), records).await?;
+        }
+        Ok(there)
     }
 }
