@@ -21,6 +21,10 @@ mod m20261123_000004_virtual_keys_and_policies;
 mod m20261123_000005_prices_and_usage;
 mod m20261123_000006_audit_and_idempotency;
 mod m20261123_000007_catalog_generation;
+mod m20261124_000008_usage_by_id;
+mod m20261124_000009_keys_and_lists;
+mod m20261124_000010_audit_append_only;
+mod m20261124_000011_idempotency_of_nobody;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -39,6 +43,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000005_prices_and_usage::Migration),
             Box::new(m20261123_000006_audit_and_idempotency::Migration),
             Box::new(m20261123_000007_catalog_generation::Migration),
+            Box::new(m20261124_000008_usage_by_id::Migration),
+            Box::new(m20261124_000009_keys_and_lists::Migration),
+            Box::new(m20261124_000010_audit_append_only::Migration),
+            Box::new(m20261124_000011_idempotency_of_nobody::Migration),
         ]
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lyss_domain::{KeyLimits, Terminal};
+use lyss_domain::{KeyDigest, KeyLimits, PreviousDigest, Terminal, VirtualKey};
 use lyss_management::KeyDraft;
 use lyss_sandbox::Vendor;
 use serde_json::Value;
@@ -132,6 +132,31 @@ async fn a_key_is_found_in_any_sdks_header_and_never_repeated() {
     );
     assert!(!served.process.log().contains(key.as_str()), "no key stands in the log");
     assert!(!served.process.log().contains(VENDOR_KEY));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotated_keys_old_text_opens_until_its_moment() {
+    let served = Served::open(&[]).await;
+    let body = bodies::chat("gpt-4o-mini", false);
+    let (stored, old) = served.office.key("rotated").await;
+    let header = format!("authorization: Bearer {old}");
+    assert_shape(&known(&served, &[&header], &body).await, 200, None, "a key just made");
+    let rotate = |valid_until| {
+        move |key: &mut VirtualKey| {
+            key.digest = KeyDigest([7; 32]);
+            key.previous = Some(PreviousDigest { digest: stored.digest, valid_until });
+        }
+    };
+    let an_hour = stored.updated_at.after(Duration::from_secs(3_600));
+    let rotated = served.office.edit_key(&stored, rotate(an_hour)).await;
+    // Whether this replica has heard of it already or not.
+    for _ in 0..20 {
+        assert_shape(&post(&served, CHAT, &[&header], &body).await, 200, None, "the old text");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    served.office.edit_key(&rotated, rotate(stored.updated_at)).await;
+    let reply = told(&served, &[&header], &body, |status| status == 401).await;
+    assert_shape(&reply, 401, Some("invalid_api_key"), "the old text after its moment");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

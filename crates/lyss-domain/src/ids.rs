@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+use crate::Timestamp;
+
 macro_rules! uuid_ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -58,6 +60,12 @@ uuid_ids! {
     AuditId,
 }
 
+impl TenantId {
+    /// Stands where a tenant's id is due and none is concerned: a login with an unknown credential, what a platform
+    /// administrator does above all tenants. No tenant has it.
+    pub const NONE: Self = Self(Uuid::nil());
+}
+
 impl AttemptId {
     /// The id of a call's attempt: the call's own with the ordinal in its last two bytes, so that a call's attempts
     /// stand together under any index of ids.
@@ -67,6 +75,14 @@ impl AttemptId {
             *last = ordinal.to_be_bytes();
         }
         Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The smallest version 7 id of this millisecond: every attempt of a call that began then or later has a greater
+    /// or the same id. An attempt starts up to its call's whole deadline after the millisecond in its id.
+    pub fn floor(at: Timestamp) -> Self {
+        // An id holds 48 bits of milliseconds.
+        let millis = u64::try_from(at.as_millis()).unwrap_or(0).min((1 << 48) - 1);
+        Self::from_parts(millis, &[0; 10])
     }
 }
 
@@ -133,5 +149,18 @@ mod tests {
                 && AttemptId::of(early, 1) < AttemptId::of(late, 0)
         );
         assert_eq!(early.to_string().parse::<CallId>().unwrap(), early);
+    }
+
+    #[test]
+    fn a_floor_lies_below_every_id_of_its_millisecond_and_above_all_before() {
+        let floor = AttemptId::floor(Timestamp::from_micros(1_000_999));
+        for random in [[0; 10], [0xff; 10]] {
+            let call = CallId::from_parts(1_000, &random);
+            assert!(floor <= AttemptId::of(call, 0) && floor <= AttemptId(call.0));
+            assert!(AttemptId::of(CallId::from_parts(999, &random), u16::MAX) < floor);
+        }
+        assert_eq!(AttemptId::floor(Timestamp::from_micros(-1)), AttemptId::floor(Timestamp::default()));
+        let latest = AttemptId::floor(Timestamp::from_micros(i64::MAX));
+        assert!(AttemptId::floor(Timestamp::from_millis(1 << 40)) < latest);
     }
 }

@@ -41,9 +41,13 @@ impl Doorkeeper {
             return Err(refused(Refusal::Unknown));
         }
         let digest = (self.digester)(presented);
-        let key = table.catalog().key(&digest).ok_or_else(|| refused(Refusal::Unknown))?;
+        let (key, found_by) = table.catalog().key(&digest).ok_or_else(|| refused(Refusal::Unknown))?;
+        let now = clock.now();
+        if !found_by.holds(now) {
+            return Err(refused(Refusal::Expired));
+        }
         let address = request.peer_addr().map(|peer| peer.ip());
-        let caller = lyss_auth::authenticate(key, clock.now(), address).map_err(refused)?;
+        let caller = lyss_auth::authenticate(key, now, address).map_err(refused)?;
         Ok(Admittee { caller, key: Arc::clone(key) })
     }
 }

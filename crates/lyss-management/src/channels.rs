@@ -5,7 +5,7 @@ mod draft;
 mod fields;
 
 use lyss_domain::{Channel, ChannelId, ChannelState, ProviderKind, SealedCredential, TenantScope};
-use lyss_repositories::UnitOfWork;
+use lyss_repositories::{ChannelFilter, ChannelSort, Listing, Page, Paged, Sort, UnitOfWork};
 
 use crate::audit::detail;
 use crate::change::{Change, Done, fresh};
@@ -39,10 +39,25 @@ impl Management {
         Ok(ChannelView::new(channel, credential.as_ref()))
     }
 
-    /// The first channels of a tenant, by name.
+    pub async fn list_channels(
+        &self,
+        scope: &TenantScope,
+        listing: &Listing<ChannelFilter, ChannelSort>,
+    ) -> Result<Paged<ChannelView>, ManagementError> {
+        let mut work = self.store.read().await?;
+        let page = work.channels().list(scope, listing).await?;
+        let mut items = Vec::with_capacity(page.items.len());
+        for channel in page.items {
+            let credential = work.credentials().get(scope, channel.id).await?;
+            items.push(ChannelView::new(channel, credential.as_ref()));
+        }
+        Ok(Paged { items, total: page.total })
+    }
+
+    /// Every channel of a tenant, by name.
     pub async fn all_channels(&self, scope: &TenantScope) -> Result<Vec<Channel>, ManagementError> {
-        let page = lyss_repositories::Page { number: 1, size: 200 };
-        Ok(self.store.read().await?.channels().list(scope, None, None, page).await?.items)
+        let mut work = self.store.read().await?;
+        every(&mut *work, scope, ChannelFilter::default()).await
     }
 
     pub async fn create_channel(
@@ -209,6 +224,25 @@ impl Kept {
 impl From<Kept> for ChannelView {
     fn from(kept: Kept) -> Self {
         Self::new(kept.channel, kept.credential.as_ref())
+    }
+}
+
+/// All channels that a filter lets pass, by name.
+pub(crate) async fn every(
+    work: &mut dyn UnitOfWork,
+    scope: &TenantScope,
+    filter: ChannelFilter,
+) -> Result<Vec<Channel>, ManagementError> {
+    let mut listing = Listing { filter, sort: Sort::default(), page: Page { number: 1, size: 200 } };
+    let mut all = Vec::new();
+    loop {
+        let part = work.channels().list(scope, &listing).await?;
+        let is_last = part.items.len() < 200;
+        all.extend(part.items);
+        if is_last {
+            return Ok(all);
+        }
+        listing.page.number += 1;
     }
 }
 

@@ -6,9 +6,10 @@ mod grants;
 use std::time::Duration;
 
 use lyss_domain::{
-    ChannelId, KeyDigest, KeyId, KeyLimits, KeyScope, Secret, Strategy, TenantScope, Timestamp, VirtualKey,
+    ChannelId, KeyDigest, KeyId, KeyLimits, KeyScope, PreviousDigest, Secret, Strategy, TenantScope,
+    Timestamp, VirtualKey,
 };
-use lyss_repositories::UnitOfWork;
+use lyss_repositories::{KeyFilter, KeySort, Listing, Paged, UnitOfWork};
 use lyss_vault::{mac, random};
 
 use crate::audit::detail;
@@ -83,6 +84,14 @@ impl Management {
     pub async fn key(&self, scope: &TenantScope, id: KeyId) -> Result<VirtualKey, ManagementError> {
         let found = self.store.read().await?.keys().get(scope, id).await?;
         found.ok_or(ManagementError::NotFound(Noun::Key))
+    }
+
+    pub async fn list_keys(
+        &self,
+        scope: &TenantScope,
+        listing: &Listing<KeyFilter, KeySort>,
+    ) -> Result<Paged<VirtualKey>, ManagementError> {
+        Ok(self.store.read().await?.keys().list(scope, listing).await?)
     }
 
     pub async fn create_key(
@@ -245,7 +254,11 @@ impl Management {
         Ok(())
     }
 
-    fn give_text(&self, key: &mut VirtualKey, text: &Secret, _overlap: Duration) {
+    /// One former text at most goes on working: a second rotation ends the first one's overlap.
+    fn give_text(&self, key: &mut VirtualKey, text: &Secret, overlap: Duration) {
+        let valid_until = self.clock.now().after(overlap);
+        let former = PreviousDigest { digest: key.digest, valid_until };
+        key.previous = (!overlap.is_zero()).then_some(former);
         key.digest = self.key_digest(text);
         key.hint = lyss_auth::key_hint(text);
     }

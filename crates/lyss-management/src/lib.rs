@@ -18,6 +18,7 @@ pub mod change;
 pub mod channels;
 pub mod connection;
 pub mod error;
+pub mod idempotency;
 pub mod keys;
 pub mod policies;
 pub mod prices;
@@ -43,9 +44,14 @@ pub use channels::{
 };
 pub use connection::{TestDraft, TestError, Tested};
 pub use error::{Fields, ManagementError, Noun};
+pub use idempotency::Once;
 pub use keys::{IssuedKey, KeyChange, KeyDraft, KeyLimitsChange, MAX_OVERLAP};
 pub use lyss_adapters::ProbeClass;
-pub use lyss_repositories::{Page, Paged};
+pub use lyss_repositories::{
+    AuditFilter, AuditSort, ChannelFilter, ChannelSort, KeyFilter, KeySort, Listing, Page, Paged,
+    PolicyFilter, PolicySort, PriceFilter, PriceSort, ProviderFilter, ProviderSort, Sort, TenantFilter,
+    TenantSort,
+};
 pub use lyss_wire::Transport;
 pub use policies::{PolicyChange, PolicyDraft};
 pub use prices::PriceDraft;

@@ -1,7 +1,7 @@
 //! Quota policies.
 
 use lyss_domain::{Micros, PolicyId, PolicyMode, PolicyScope, QuotaPolicy, TenantScope, Window};
-use lyss_repositories::{Page, UnitOfWork};
+use lyss_repositories::{Listing, Page, Paged, PolicyFilter, PolicySort, UnitOfWork};
 
 use crate::audit::detail;
 use crate::change::{Change, Done, fresh, set};
@@ -37,6 +37,14 @@ impl Management {
     pub async fn policy(&self, scope: &TenantScope, id: PolicyId) -> Result<QuotaPolicy, ManagementError> {
         let found = self.store.read().await?.policies().get(scope, id).await?;
         found.ok_or(ManagementError::NotFound(Noun::Quota))
+    }
+
+    pub async fn list_policies(
+        &self,
+        scope: &TenantScope,
+        listing: &Listing<PolicyFilter, PolicySort>,
+    ) -> Result<Paged<QuotaPolicy>, ManagementError> {
+        Ok(self.store.read().await?.policies().list(scope, listing).await?)
     }
 
     pub async fn create_policy(
@@ -186,20 +194,18 @@ async fn namesake(
     scope: &TenantScope,
     policy: &QuotaPolicy,
 ) -> Result<Option<QuotaPolicy>, ManagementError> {
-    for number in 1.. {
-        let part = work.policies().list(scope, Page { number, size: 200 }).await?;
-        let is_last = part.items.len() < 200;
-        let same = |other: &QuotaPolicy| {
-            other.id != policy.id && other.scope == policy.scope && other.window == policy.window
-        };
-        if let Some(other) = part.items.into_iter().find(same) {
-            return Ok(Some(other));
-        }
-        if is_last {
-            break;
-        }
-    }
-    Ok(None)
+    let scope_id = match &policy.scope {
+        PolicyScope::Tenant => None,
+        PolicyScope::Key(id) => Some(id.to_string()),
+        PolicyScope::Channel(id) => Some(id.to_string()),
+        PolicyScope::Model(pattern) => Some(pattern.clone()),
+    };
+    let filter =
+        PolicyFilter { scope: Some(policy.scope.kind()), scope_id, window: Some(policy.window), mode: None };
+    // One other at most stands; the policy itself may be among the found.
+    let listing = Listing { filter, ..Listing::of(Page { number: 1, size: 2 }) };
+    let found = work.policies().list(scope, &listing).await?.items;
+    Ok(found.into_iter().find(|other| other.id != policy.id))
 }
 
 fn taken() -> ManagementError {

@@ -1,6 +1,8 @@
 //! Dated prices. They are added, never changed: a record names the price it was reckoned with.
 
-use lyss_domain::{Price, PriceId, Rates, Timestamp};
+use lyss_catalog::prices;
+use lyss_domain::{Price, PriceId, Rates, TenantScope, Timestamp};
+use lyss_repositories::{Listing, Page, Paged, PriceFilter, PriceSort};
 
 use crate::audit::detail;
 use crate::change::Done;
@@ -21,6 +23,41 @@ pub struct PriceDraft {
 }
 
 impl Management {
+    /// The tenant's own prices and the built-in ones, which have no tenant, as one list. A model's own price always
+    /// comes before a built-in one, whatever its date.
+    pub async fn list_prices(
+        &self,
+        scope: &TenantScope,
+        listing: &Listing<PriceFilter, PriceSort>,
+    ) -> Result<Paged<Price>, ManagementError> {
+        let mut work = self.store.read().await?;
+        let mut wanted = Listing { page: Page { number: 1, size: 200 }, ..listing.clone() };
+        let fits = |price: &&Price| listing.filter.model.as_ref().is_none_or(|model| *model == price.model);
+        let mut rows: Vec<_> = prices::built_in().iter().filter(fits).cloned().collect();
+        loop {
+            let part = work.prices().list(scope, &wanted).await?;
+            let is_last = part.items.len() < 200;
+            rows.extend(part.items);
+            if is_last {
+                break;
+            }
+            wanted.page.number += 1;
+        }
+        rows.sort_by(|a, b| {
+            let order = match listing.sort.by {
+                PriceSort::Model => {
+                    (&a.model, a.effective_from, a.id).cmp(&(&b.model, b.effective_from, b.id))
+                }
+                PriceSort::EffectiveFrom => (a.effective_from, a.id).cmp(&(b.effective_from, b.id)),
+            };
+            if listing.sort.descending { order.reverse() } else { order }
+        });
+        let total = rows.len() as u64;
+        let skipped = usize::try_from(listing.page.offset()).unwrap_or(usize::MAX);
+        let items = rows.into_iter().skip(skipped).take(listing.page.size as usize).collect();
+        Ok(Paged { items, total })
+    }
+
     pub async fn create_price(
         &self,
         acting: &Acting<'_>,

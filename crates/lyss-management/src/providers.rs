@@ -1,15 +1,16 @@
 //! Providers: the system's presets, which are read only, and a tenant's own, which override presets of the same slug.
 
+mod catalogue;
 mod rows;
 
 use lyss_adapters::preset::{Preset, preset, preset_of};
 use lyss_domain::{AuthScheme, Provider, ProviderKind, ProviderSlug, TenantScope, Timestamp};
-use lyss_repositories::UnitOfWork;
+use lyss_repositories::{ChannelFilter, Listing, Paged, ProviderFilter, ProviderSort, UnitOfWork};
 
 use crate::audit::detail;
 use crate::change::{Done, MapChange, fresh, merge, set, set_or_reset};
 use crate::error::{Fields, Noun};
-use crate::{Acting, Management, ManagementError};
+use crate::{Acting, Management, ManagementError, channels};
 
 /// What a tenant's own provider is made from.
 #[derive(Clone, Debug)]
@@ -75,6 +76,16 @@ impl Management {
             }
             (None, None) => Err(ManagementError::NotFound(Noun::Provider)),
         }
+    }
+
+    /// The tenant's own providers and the presets they do not override, as one list.
+    pub async fn list_providers(
+        &self,
+        scope: &TenantScope,
+        listing: &Listing<ProviderFilter, ProviderSort>,
+    ) -> Result<Paged<ProviderView>, ManagementError> {
+        let mut work = self.store.read().await?;
+        Ok(catalogue::page(catalogue::own(&mut *work, scope).await?, listing))
     }
 
     pub async fn create_provider(
@@ -256,7 +267,8 @@ async fn keep_channels_addressed(
     if !gone && origin_before == origin_after {
         return Ok(());
     }
-    for channel in rows::channels_of(work, scope, slug).await? {
+    let of_provider = ChannelFilter { provider: Some(slug.clone()), ..ChannelFilter::default() };
+    for channel in channels::every(work, scope, of_provider).await? {
         if gone {
             let reason = format!("is still used by the channel '{}'", channel.name);
             return Err(ManagementError::conflict("provider_id", reason));

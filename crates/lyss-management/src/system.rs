@@ -2,7 +2,6 @@
 //! the chain of what concerns no tenant. One of the named places where a scope comes to be.
 
 use lyss_domain::{TenantId, TenantScope};
-use uuid::Uuid;
 
 /// For the audit chain of a tenant, and for the first and last writes to it. The caller has proven `WriteTenants`, or
 /// writes of a refusal.
@@ -13,5 +12,5 @@ pub(crate) fn scope_of(tenant: TenantId) -> TenantScope {
 
 /// The chain of entries that belong to no tenant.
 pub(crate) fn nobodys_chain() -> TenantScope {
-    scope_of(TenantId(Uuid::nil()))
+    scope_of(TenantId::NONE)
 }

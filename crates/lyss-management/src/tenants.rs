@@ -3,7 +3,7 @@
 use lyss_auth::Permission;
 use lyss_domain::window::Calendar;
 use lyss_domain::{Strategy, Tenant, TenantId, TenantScope, TenantSettings};
-use lyss_repositories::{UnitOfWork, WrappedKey};
+use lyss_repositories::{Listing, Paged, TenantFilter, TenantSort, UnitOfWork, WrappedKey};
 use lyss_vault::{DataKey, Wrapped};
 
 use crate::audit::detail;
@@ -36,6 +36,14 @@ pub struct TenantChange {
 }
 
 impl Management {
+    /// A platform administrator's matter, which the caller has proven.
+    pub async fn list_tenants(
+        &self,
+        listing: &Listing<TenantFilter, TenantSort>,
+    ) -> Result<Paged<Tenant>, ManagementError> {
+        Ok(self.store.read().await?.tenants().list(listing).await?)
+    }
+
     pub async fn tenant(&self, id: TenantId) -> Result<Tenant, ManagementError> {
         let found = self.store.read().await?.tenants().get(id).await?;
         found.ok_or(ManagementError::NotFound(Noun::Tenant))
@@ -43,6 +51,9 @@ impl Management {
 
     /// A tenant by its slug.
     pub async fn tenant_by_slug(&self, slug: &str) -> Result<Option<Tenant>, ManagementError> {
+        if !is_slug(slug) {
+            return Ok(None);
+        }
         Ok(self.store.read().await?.tenants().by_slug(slug).await?)
     }
 
@@ -187,8 +198,7 @@ async fn stored(
 
 fn check(tenant: &Tenant) -> Result<(), ManagementError> {
     let mut fields = Fields::default();
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
-    if tenant.slug.is_empty() || tenant.slug.len() > 64 || !tenant.slug.bytes().all(plain) {
+    if !is_slug(&tenant.slug) {
         fields.refuse("slug", "must be 1 to 64 of a-z, 0-9, '-' and '_'");
     } else if tenant.slug.parse::<TenantId>().is_ok() {
         // A name is looked up as an id first.
@@ -205,4 +215,9 @@ fn check(tenant: &Tenant) -> Result<(), ManagementError> {
     let patterns: Vec<_> = settings.routing.models.keys().cloned().collect();
     rules::models(&mut fields, "settings.routing.models", &patterns);
     fields.check()
+}
+
+fn is_slug(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+    (1..=64).contains(&text.len()) && text.bytes().all(plain)
 }

@@ -45,6 +45,13 @@ pub trait AttemptStore: Send + Sync {
     async fn totals(&self, tenant: TenantId, since: Timestamp) -> Result<Vec<UsageTotal>, StoreError>;
 }
 
+/// The audit log's view from above, for verifying every chain.
+#[async_trait]
+pub trait AuditSource: Send + Sync {
+    /// Whoever has entries: tenants that are there, tenants that are gone, and [`TenantId::NONE`].
+    async fn tenants_with_entries(&self) -> Result<Vec<TenantId>, StoreError>;
+}
+
 /// Sums over a tenant's records. `requests` counts calls that were charged: of a call's attempts exactly the one that
 /// answered, wholly or in part, has a usage source.
 #[derive(Clone, Debug, PartialEq, Eq)]

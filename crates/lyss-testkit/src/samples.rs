@@ -7,9 +7,9 @@ use std::time::Duration;
 use lyss_domain::{
     AttemptId, AttemptRecord, AuditEntry, AuditId, AuditOutcome, AuthScheme, CallId, Channel, ChannelId,
     ChannelLimits, ChannelState, ChannelTimeouts, IdempotencyRecord, KeyDigest, KeyId, KeyLimits, KeyScope,
-    Micros, PolicyId, PolicyMode, PolicyScope, Price, PriceId, Provider, ProviderKind, ProviderSlug,
-    QuotaPolicy, Rates, RoutingSettings, SealedCredential, Strategy, Tenant, TenantId, TenantScope,
-    TenantSettings, Terminal, Timestamp, TokenUsage, UsageSource, VirtualKey, Window,
+    Micros, PolicyId, PolicyMode, PolicyScope, PreviousDigest, Price, PriceId, Provider, ProviderKind,
+    ProviderSlug, QuotaPolicy, Rates, RoutingSettings, SealedCredential, Strategy, Tenant, TenantId,
+    TenantScope, TenantSettings, Terminal, Timestamp, TokenUsage, UsageSource, VirtualKey, Window,
 };
 use lyss_repositories::{PurposeKey, WrappedKey};
 use uuid::Uuid;
@@ -152,11 +152,14 @@ pub fn purpose_key(purpose: &str, fill: u8) -> PurposeKey {
 pub fn virtual_key(tenant: u64, number: u64) -> VirtualKey {
     let mut digest = [9; 32];
     digest[..8].copy_from_slice(&number.to_be_bytes());
+    let mut previous = digest;
+    previous[31] = 8;
     VirtualKey {
         id: key_id(number),
         tenant: tenant_id(tenant),
         name: format!("key-{number:04}"),
         digest: KeyDigest(digest),
+        previous: Some(PreviousDigest { digest: KeyDigest(previous), valid_until: at(100) }),
         hint: "lyss_…wxyz".to_owned(),
         scopes: vec![KeyScope::Proxy, KeyScope::ManagementRead],
         models: vec!["gpt-*".to_owned()],
@@ -168,6 +171,7 @@ pub fn virtual_key(tenant: u64, number: u64) -> VirtualKey {
         may_steer: true,
         expires_at: Some(at(1_000)),
         revoked_at: None,
+        last_used_at: Some(at(2)),
         created_at: at(0),
         updated_at: at(1),
         version: 1,
@@ -210,11 +214,17 @@ pub fn price(tenant: u64, number: u64, model: &str, second: u64) -> Price {
     }
 }
 
+/// Begun in the second of this number.
+pub fn call_id(number: u64) -> CallId {
+    let millis = u64::try_from(at(number).as_millis()).expect("after 1970");
+    CallId::from_parts(millis, &[6; 10])
+}
+
 /// The first attempt of its call.
 pub fn attempt(tenant: u64, number: u64) -> AttemptRecord {
     AttemptRecord {
-        id: AttemptId(id(6, number)),
-        call: CallId(id(7, number)),
+        id: AttemptId::of(call_id(number), 0),
+        call: call_id(number),
         ordinal: 0,
         tenant: tenant_id(tenant),
         key: key_id(1),

@@ -100,6 +100,7 @@ pub(crate) fn key(key: &VirtualKey) -> Value {
         "may_steer": key.may_steer,
         "expires_at": key.expires_at.map(|at| at.to_string()),
         "revoked_at": key.revoked_at.map(|at| at.to_string()),
+        "previous_valid_until": key.previous.map(|previous| previous.valid_until.to_string()),
     })
 }
 

@@ -1,7 +1,7 @@
-//! Reading the chain back: every digest, every link, every number.
+//! Reading the log: its entries, and whether the chain holds (every digest, every link, every number).
 
 use lyss_domain::{AuditEntry, TenantScope};
-use lyss_repositories::{StoreError, UnitOfWork};
+use lyss_repositories::{AuditFilter, AuditSort, Listing, Paged, StoreError, UnitOfWork};
 use lyss_vault::verify_mac;
 
 use crate::{Management, ManagementError, system};
@@ -58,6 +58,23 @@ struct Walk {
 }
 
 impl Management {
+    /// Entries of a tenant's chain.
+    pub async fn list_audit(
+        &self,
+        scope: &TenantScope,
+        listing: &Listing<AuditFilter, AuditSort>,
+    ) -> Result<Paged<AuditEntry>, ManagementError> {
+        Ok(self.store.read().await?.audit().list(scope, listing).await?)
+    }
+
+    /// The same for the chain of what concerns no tenant.
+    pub async fn list_platform_audit(
+        &self,
+        listing: &Listing<AuditFilter, AuditSort>,
+    ) -> Result<Paged<AuditEntry>, ManagementError> {
+        self.list_audit(&system::nobodys_chain(), listing).await
+    }
+
     /// Reads a tenant's whole chain. `known` is a head of it that was kept elsewhere.
     pub async fn verify_audit(
         &self,
@@ -70,8 +87,8 @@ impl Management {
         let mut from = i64::MIN;
         let first_bad = loop {
             let page = match page(&mut *work, scope, from).await? {
-                Page::Entries(page) => page,
-                Page::Unreadable => break Some((walk.next, Breach::Unreadable)),
+                Part::Entries(page) => page,
+                Part::Unreadable => break Some((walk.next, Breach::Unreadable)),
             };
             if page.is_empty() {
                 break walk.missing_head();
@@ -139,20 +156,20 @@ impl Walk {
     }
 }
 
-enum Page {
+enum Part {
     Entries(Vec<AuditEntry>),
     /// The very first row of it.
     Unreadable,
 }
 
 /// A row that cannot be read spoils its whole page, so the rows before it are then read one by one.
-async fn page(work: &mut dyn UnitOfWork, scope: &TenantScope, from: i64) -> Result<Page, ManagementError> {
+async fn page(work: &mut dyn UnitOfWork, scope: &TenantScope, from: i64) -> Result<Part, ManagementError> {
     for limit in [PAGE, 1] {
         match work.audit().from(scope, from, limit).await {
-            Ok(entries) => return Ok(Page::Entries(entries)),
+            Ok(entries) => return Ok(Part::Entries(entries)),
             Err(StoreError::Corrupt(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Page::Unreadable)
+    Ok(Part::Unreadable)
 }

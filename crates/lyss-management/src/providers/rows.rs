@@ -3,11 +3,10 @@
 use http::header::{HeaderName, HeaderValue};
 use lyss_adapters::preset;
 use lyss_adapters::{Target, TargetError};
-use lyss_domain::{AuthScheme, Channel, Provider, ProviderSlug, TenantScope};
-use lyss_repositories::{Page, UnitOfWork};
+use lyss_domain::{AuthScheme, Provider, ProviderSlug};
 
 use crate::error::Fields;
-use crate::{ManagementError, rules};
+use crate::rules;
 
 const MAX_HEADERS: usize = 32;
 const MAX_HEADER_VALUE_LEN: usize = 1_024;
@@ -91,23 +90,4 @@ fn target(provider: &Provider) -> Result<Target, TargetError> {
 pub(super) fn origin(slug: &ProviderSlug, own: Option<&Provider>) -> Option<String> {
     let resolved = preset::resolve(slug.as_str(), own, None).ok()?;
     Some(resolved.target(None).ok()?.origin().to_owned())
-}
-
-/// Every channel of a provider.
-pub(super) async fn channels_of(
-    work: &mut dyn UnitOfWork,
-    scope: &TenantScope,
-    slug: &ProviderSlug,
-) -> Result<Vec<Channel>, ManagementError> {
-    let mut all = Vec::new();
-    for number in 1.. {
-        let page = Page { number, size: 200 };
-        let part = work.channels().list(scope, Some(slug), None, page).await?;
-        let is_last = part.items.len() < 200;
-        all.extend(part.items);
-        if is_last {
-            break;
-        }
-    }
-    Ok(all)
 }

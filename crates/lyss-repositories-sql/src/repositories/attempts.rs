@@ -2,6 +2,8 @@
 
 mod insert;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use lyss_domain::{
     AttemptId, AttemptRecord, CallId, ChannelId, FaultKind, KeyId, Micros, PriceId, TenantId, Terminal,
@@ -10,7 +12,8 @@ use lyss_domain::{
 use lyss_repositories::{AttemptStore, StoreError, UsageTotal};
 use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 
@@ -29,6 +32,9 @@ const TOKENS: [Column; 6] = [
     Column::OutputTokens,
     Column::AudioOutputTokens,
 ];
+
+/// Longer than the deadline of any call.
+const LONGEST_CALL: Duration = Duration::from_secs(60 * 60);
 
 #[derive(FromQueryResult)]
 struct Total {
@@ -110,7 +116,6 @@ impl AttemptStore for SqlStore {
     async fn recent(&self, tenant: TenantId, limit: u32) -> Result<Vec<AttemptRecord>, StoreError> {
         let newest = Entity::find()
             .filter(Column::TenantId.eq(tenant.0))
-            .order_by_desc(Column::StartedAtUs)
             .order_by_desc(Column::Id)
             .limit(u64::from(limit));
         all(self.reader(), newest).await
@@ -132,8 +137,7 @@ impl AttemptStore for SqlStore {
             .column_as(sum(calls.into()), "requests")
             .column_as(sum(tokens), "tokens")
             .column_as(sum(Expr::col(Column::CostMicros)), "cost_micros")
-            .filter(Column::TenantId.eq(tenant.0))
-            .filter(Column::StartedAtUs.gte(since.as_micros()))
+            .filter(started_since(tenant, since))
             .group_by(Column::KeyId)
             .group_by(Column::ChannelId)
             .group_by(Column::ModelAsked)
@@ -141,6 +145,15 @@ impl AttemptStore for SqlStore {
         let rows = totals.all(self.reader()).await.map_err(store_error)?;
         rows.into_iter().map(UsageTotal::try_from).collect()
     }
+}
+
+/// A tenant's attempts that started then or later, found by the primary key alone: an id begins with its call's
+/// millisecond, and an attempt starts at most its call's deadline after that.
+fn started_since(tenant: TenantId, since: Timestamp) -> Condition {
+    Condition::all()
+        .add(Column::TenantId.eq(tenant.0))
+        .add(Column::Id.gte(AttemptId::floor(since.before(LONGEST_CALL)).0))
+        .add(Column::StartedAtUs.gte(since.as_micros()))
 }
 
 /// PostgreSQL's sum of big integers is a decimal; ours fit 63 bits.

@@ -54,6 +54,18 @@ pub async fn are_shown_newest_first(db: &TestDatabase) {
     assert_eq!(db.store.count(tenant_id(1)).await.unwrap(), 3);
 }
 
+/// A call may begin long before its last attempt does, and it is the attempt's time that counts.
+pub async fn are_counted_from_their_own_start(db: &TestDatabase) {
+    let begun_before = AttemptRecord { started_at: at(3_600), ..attempt(1, 1) };
+    let started_before = AttemptRecord { started_at: at(3_599), ..attempt(1, 2) };
+    db.store.write(&[begun_before, started_before, attempt(1, 3_600)]).await.unwrap();
+    let requests = async |since| -> u64 {
+        let totals = db.store.totals(tenant_id(1), at(since)).await.unwrap();
+        totals.iter().map(|total| total.requests).sum()
+    };
+    assert_eq!((requests(0).await, requests(3_600).await, requests(3_601).await), (3, 2, 0));
+}
+
 pub async fn add_up(db: &TestDatabase) {
     // A call whose first attempt failed is charged for the second alone.
     let failed = AttemptRecord {
