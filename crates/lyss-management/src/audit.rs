@@ -48,3 +48,6 @@ pub(crate) async fn append(
     work.audit().append(scope, &entry).await?;
     Ok(entry)
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,3 +262,6 @@ async fn stored(
 fn done(action: &'static str, channel: &Channel, detail: String) -> Done {
     Done { action, target: format!("channel:{}", channel.id), detail }
 }
+
+#[cfg(test)]
+mod tests;

@@ -229,3 +229,6 @@ fn unusable(error: TargetError) -> ManagementError {
     };
     ManagementError::invalid(field, error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,3 +117,6 @@ impl Management {
 fn purpose(key: &str) -> String {
     format!("idempotency {key}")
 }
+
+#[cfg(test)]
+mod tests;

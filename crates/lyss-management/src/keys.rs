@@ -283,3 +283,6 @@ async fn stored(
 fn done(action: &'static str, key: &VirtualKey, detail: String) -> Done {
     Done { action, target: format!("key:{}", key.id), detail }
 }
+
+#[cfg(test)]
+mod tests;

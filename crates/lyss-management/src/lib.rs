@@ -28,6 +28,9 @@ pub mod tenants;
 mod rules;
 mod system;
 
+#[cfg(test)]
+mod office;
+
 use std::sync::Arc;
 
 use lyss_catalog::CatalogHandle;

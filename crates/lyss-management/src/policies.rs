@@ -226,3 +226,6 @@ async fn stored(
 fn done(action: &'static str, policy: &QuotaPolicy, detail: String) -> Done {
     Done { action, target: format!("quota:{}", policy.id), detail }
 }
+
+#[cfg(test)]
+mod tests;

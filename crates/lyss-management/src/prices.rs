@@ -106,3 +106,6 @@ fn check(draft: &PriceDraft) -> Result<(), ManagementError> {
     }
     fields.check()
 }
+
+#[cfg(test)]
+mod tests;

@@ -287,3 +287,6 @@ async fn keep_channels_addressed(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -221,3 +221,6 @@ fn is_slug(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
     (1..=64).contains(&text.len()) && text.bytes().all(plain)
 }
+
+#[cfg(test)]
+mod tests;
