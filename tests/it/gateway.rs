@@ -139,7 +139,7 @@ impl Gateway {
     /// Every record so far, oldest call first and within a call by ordinal.
     pub(crate) async fn records(&self) -> Vec<AttemptRecord> {
         assert!(self.ledger.drain().await, "the ledger's writer has ended");
-        let mut records = self.office.store.recent(self.office.scope.tenant(), 100_000).await.unwrap();
+        let mut records = self.office.store.recent(&self.office.scope, 100_000).await.unwrap();
         records.sort_by_key(|record| (record.call, record.ordinal));
         records
     }

@@ -10,7 +10,7 @@ use lyss_testkit::{TestDatabase, database};
 use lyss_vault::{MasterKeys, Vault, generate_master_key};
 use sea_orm::ConnectionTrait;
 
-use crate::gateway::office::WallClock;
+use crate::gateway::office::{self, WallClock};
 use crate::gateway::process::{self, Process, Served, Start};
 use crate::gateway::wire::{self, Reply};
 use crate::gateway::{Office, bodies, draft};
@@ -205,7 +205,7 @@ async fn the_demo_leaves_one_record_a_channel() {
         }
         let store = process::embedded(&data).await;
         let tenant = store.read().await.unwrap().tenants().by_slug("default").await.unwrap().unwrap();
-        assert_eq!(store.count(tenant.id).await.unwrap(), 4 * runs);
+        assert_eq!(store.count(&office::granted(tenant.id)).await.unwrap(), 4 * runs);
         store.close().await.unwrap();
     }
 }

@@ -122,6 +122,7 @@ on_both! {
         are_shown_newest_first,
         are_counted_from_their_own_start,
         add_up,
+        tell_how_channels_did,
         hold_the_largest_counts,
     }
     catalog (sqlite, postgres) {

@@ -8,6 +8,7 @@
 
 pub mod error;
 pub mod feed;
+pub mod figures;
 pub mod filters;
 pub mod listing;
 pub mod page;
@@ -17,6 +18,7 @@ pub mod work;
 
 pub use error::StoreError;
 pub use feed::{ChangeFeed, ChangeListener};
+pub use figures::{ChannelFigures, LatencyHistogram};
 pub use filters::{
     AuditFilter, AuditSort, ChannelFilter, ChannelSort, KeyFilter, KeySort, PolicyFilter, PolicySort,
     PriceFilter, PriceSort, ProviderFilter, ProviderSort, TenantFilter, TenantSort,

@@ -200,7 +200,7 @@ async fn purpose_key(store: &SqlStore, vault: &Vault, purpose: Purpose, now: Tim
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test is its own administrator")]
-fn granted(tenant: TenantId) -> TenantScope {
+pub(crate) fn granted(tenant: TenantId) -> TenantScope {
     TenantScope::grant(tenant)
 }
 

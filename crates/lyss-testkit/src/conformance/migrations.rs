@@ -65,7 +65,7 @@ pub async fn taken_back_and_applied_again_keep_the_rows(db: &TestDatabase) {
     let of_nobody = work.idempotency().claim(&TenantScope::grant(TenantId::NONE), &of_nobody).await.unwrap();
     assert_eq!(of_nobody, IdempotencyClaim::Fresh, "the older schema has no place for it");
     drop(work);
-    assert_eq!(db.store.recent(tenant_id(1), 9).await.unwrap(), [attempt(1, 1)]);
+    assert_eq!(db.store.recent(&scope(1), 9).await.unwrap(), [attempt(1, 1)]);
 }
 
 pub async fn tell_a_schema_that_is_behind(db: &TestDatabase) {

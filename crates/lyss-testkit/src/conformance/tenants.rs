@@ -103,7 +103,7 @@ pub async fn take_all_with_them_but_the_records(db: &TestDatabase) {
     assert_eq!(left.keys, [virtual_key(2, 2)]);
     assert_eq!(left.policies, [policy(2, 2, PolicyScope::Key(key_id(2)))]);
     assert_eq!(left.prices, [price(2, 2, "gpt-4o", 0)]);
-    assert_eq!(db.store.recent(tenant_id(1), 10).await.unwrap(), [attempt(1, 1)]);
+    assert_eq!(db.store.recent(&scope(1), 10).await.unwrap(), [attempt(1, 1)]);
     let mut work = begin(db).await;
     for (number, gone) in [(1, true), (2, false)] {
         let claim =

@@ -153,7 +153,7 @@ pub async fn queues_writers_without_refusing_any(db: &TestDatabase) {
     assert!(failures.is_empty(), "{failures:?}");
     other.close().await.unwrap();
     let stored = read(db).await.keys().list(&scope(1), &page(1, 1)).await.unwrap().total;
-    assert_eq!((stored, db.store.count(tenant_id(1)).await.unwrap()), (WRITERS * EACH, WRITERS * EACH));
+    assert_eq!((stored, db.store.count(&scope(1)).await.unwrap()), (WRITERS * EACH, WRITERS * EACH));
 }
 
 pub async fn answers_for_health(db: &TestDatabase) {
