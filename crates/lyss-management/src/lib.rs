@@ -47,7 +47,7 @@ pub use channels::{
 };
 pub use connection::{TestDraft, TestError, Tested};
 pub use error::{Fields, ManagementError, Noun};
-pub use idempotency::Once;
+pub use idempotency::{Claim, Once};
 pub use keys::{IssuedKey, KeyChange, KeyDraft, KeyLimitsChange, MAX_OVERLAP};
 pub use lyss_adapters::ProbeClass;
 pub use lyss_repositories::{
