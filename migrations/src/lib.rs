@@ -22,6 +22,9 @@ mod m20261123_000005_prices_and_usage;
 mod m20261123_000006_audit_and_idempotency;
 mod m20261123_000007_catalog_generation;
 mod m20261124_000008_usage_by_id;
+mod m20261124_000009_keys_and_lists;
+mod m20261124_000010_audit_append_only;
+mod m20261124_000011_idempotency_of_nobody;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -41,6 +44,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000006_audit_and_idempotency::Migration),
             Box::new(m20261123_000007_catalog_generation::Migration),
             Box::new(m20261124_000008_usage_by_id::Migration),
+            Box::new(m20261124_000009_keys_and_lists::Migration),
+            Box::new(m20261124_000010_audit_append_only::Migration),
+            Box::new(m20261124_000011_idempotency_of_nobody::Migration),
         ]
     }
 }

@@ -114,7 +114,7 @@ impl Gateway {
 
     /// Replaces the caller's key by one with these limits.
     pub(crate) async fn limit_key(&mut self, limits: KeyLimits) {
-        let draft = KeyDraft { name: "caller".to_owned(), limits, may_steer: true };
+        let draft = KeyDraft { limits, may_steer: true, ..KeyDraft::new("caller") };
         self.key = self.office.issue(draft).await.0;
     }
 
@@ -139,7 +139,7 @@ impl Gateway {
     /// Every record so far, oldest call first and within a call by ordinal.
     pub(crate) async fn records(&self) -> Vec<AttemptRecord> {
         assert!(self.ledger.drain().await, "the ledger's writer has ended");
-        let mut records = self.office.store.recent(self.office.scope.tenant(), 100_000).await.unwrap();
+        let mut records = self.office.store.recent(&self.office.scope, 100_000).await.unwrap();
         records.sort_by_key(|record| (record.call, record.ordinal));
         records
     }
@@ -255,7 +255,7 @@ pub(crate) fn stream_of(answered: Result<Answer, Failed>) -> (AnswerHead, Relay)
 
 /// Serves every model, so that a test may ask for whatever it likes.
 pub(crate) fn draft(name: &str, provider: &str, api_base: &str) -> ChannelDraft {
-    let mut draft = ChannelDraft::new(name, provider.parse().unwrap());
+    let mut draft = ChannelDraft::new(name, provider);
     draft.api_base = Some(api_base.to_owned());
     draft.supported_models = vec!["*".to_owned()];
     draft

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lyss_domain::{KeyLimits, Terminal};
+use lyss_domain::{KeyDigest, KeyLimits, PreviousDigest, Terminal, VirtualKey};
 use lyss_management::KeyDraft;
 use lyss_sandbox::Vendor;
 use serde_json::Value;
@@ -135,6 +135,31 @@ async fn a_key_is_found_in_any_sdks_header_and_never_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotated_keys_old_text_opens_until_its_moment() {
+    let served = Served::open(&[]).await;
+    let body = bodies::chat("gpt-4o-mini", false);
+    let (stored, old) = served.office.key("rotated").await;
+    let header = format!("authorization: Bearer {old}");
+    assert_shape(&known(&served, &[&header], &body).await, 200, None, "a key just made");
+    let rotate = |valid_until| {
+        move |key: &mut VirtualKey| {
+            key.digest = KeyDigest([7; 32]);
+            key.previous = Some(PreviousDigest { digest: stored.digest, valid_until });
+        }
+    };
+    let an_hour = stored.updated_at.after(Duration::from_secs(3_600));
+    let rotated = served.office.edit_key(&stored, rotate(an_hour)).await;
+    // Whether this replica has heard of it already or not.
+    for _ in 0..20 {
+        assert_shape(&post(&served, CHAT, &[&header], &body).await, 200, None, "the old text");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    served.office.edit_key(&rotated, rotate(stored.updated_at)).await;
+    let reply = told(&served, &[&header], &body, |status| status == 401).await;
+    assert_shape(&reply, 401, Some("invalid_api_key"), "the old text after its moment");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_proxy_stands_under_both_addresses_and_nothing_else_does() {
     let served = Served::open(&[]).await;
     let key = format!("authorization: Bearer {}", served.key);
@@ -210,8 +235,7 @@ async fn models_are_listed_as_this_key_may_call_them() {
 async fn a_limited_key_is_told_its_windows_in_headers() {
     let served = Served::open(&[]).await;
     let limits = KeyLimits { requests_per_minute: Some(2), tokens_per_minute: Some(100_000) };
-    let (_, key) =
-        served.office.issue(KeyDraft { name: "limited".to_owned(), limits, may_steer: false }).await;
+    let (_, key) = served.office.issue(KeyDraft { limits, ..KeyDraft::new("limited") }).await;
     let headers = [format!("authorization: Bearer {key}")];
     let headers: Vec<_> = headers.iter().map(String::as_str).collect();
     let body = bodies::chat("gpt-4o-mini", false);
@@ -237,10 +261,7 @@ async fn a_limited_key_is_told_its_windows_in_headers() {
     let reply = post(&served, CHAT, &[&caller, "x-lyss-channel: nowhere"], &body).await;
     assert_shape(&reply, 400, None, "unreadable channel");
     assert_eq!(reply.json()["error"]["param"], "x-lyss-channel");
-    let (_, other) = served
-        .office
-        .issue(KeyDraft { name: "plain".to_owned(), limits: KeyLimits::default(), may_steer: false })
-        .await;
+    let (_, other) = served.office.issue(KeyDraft::new("plain")).await;
     let other = format!("authorization: Bearer {other}");
     let reply = known(&served, &[&other, &steer], &body).await;
     assert_shape(&reply, 403, Some("forbidden"), "steering");

@@ -70,6 +70,9 @@ on_both! {
     keys (sqlite, postgres) {
         are_kept_whole,
         have_names_and_digests_of_their_own,
+        are_found_by_their_previous_digest,
+        tell_their_last_use,
+        hold_up_no_usage_while_edited,
         change_only_at_the_version_read,
         of_others_are_as_absent_as_none,
         take_their_policies_with_them,
@@ -85,15 +88,32 @@ on_both! {
         have_one_rate_per_model_and_moment,
         belong_to_the_tenant_that_acts,
     }
+    lists (sqlite, postgres) {
+        of_tenants_filter_and_sort,
+        search_signs_as_themselves,
+        of_providers_filter_and_sort,
+        of_channels_filter_and_sort,
+        of_channels_find_exact_tags,
+        of_keys_filter_and_sort,
+        of_policies_filter_and_sort,
+        of_prices_filter_and_sort,
+        of_audit_entries_filter_and_sort,
+        have_pages_that_never_overlap,
+    }
     audit (sqlite, postgres) {
         is_appended_and_read_in_order,
         never_has_a_number_twice,
         is_one_chain_however_many_append,
+        has_chains_of_whoever_is_concerned,
+        is_only_appended_to,
     }
     idempotency (sqlite, postgres) {
         keeps_the_first_answer,
         is_fresh_for_exactly_one_who_races,
         forgets_what_expired,
+        is_fresh_again_when_released,
+        outlives_who_never_finishes,
+        is_nobodys_too,
     }
     attempts (sqlite, postgres) {
         are_kept_whole,
@@ -102,6 +122,7 @@ on_both! {
         are_shown_newest_first,
         are_counted_from_their_own_start,
         add_up,
+        tell_how_channels_did,
         hold_the_largest_counts,
     }
     catalog (sqlite, postgres) {
@@ -125,6 +146,7 @@ on_both! {
     }
     migrations (sqlite_empty, postgres_empty) {
         go_up_down_and_up_again,
+        taken_back_and_applied_again_keep_the_rows,
         tell_a_schema_that_is_behind,
         leave_a_schema_that_is_ahead_alone,
         begin_afresh,

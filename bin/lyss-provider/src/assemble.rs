@@ -1,17 +1,20 @@
 //! Builds the service from its settings: the order in which parts come to be, and who is given what.
 
 mod quotas;
+mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use lyss_auth::{Issuer, Tokens};
 use lyss_balancing::Balancers;
 use lyss_catalog::{CatalogHandle, Loader, LoaderSettings};
-use lyss_domain::{Clock, KeyDigest};
-use lyss_http::{Dependency, Doorkeeper};
-use lyss_ledger::{Ledger, LedgerSettings};
-use lyss_management::Management;
+use lyss_domain::{ChannelId, Clock, KeyDigest, Secret};
+use lyss_http::{Dependency, Doorkeeper, TokenCheck, UseCases};
+use lyss_insight::{Insight, Live};
+use lyss_ledger::{Ledger, LedgerSettings, LedgerTask};
+use lyss_management::{Guards, Management};
 use lyss_migrations::SchemaState;
 use lyss_proxy::draw::Draws;
 use lyss_proxy::{Meters, Parts, Proxy};
@@ -21,7 +24,7 @@ use lyss_repositories_sql::{Settings, SqlStore, connect};
 use lyss_upstream::{Upstream, UpstreamSettings};
 use lyss_vault::{MasterKeys, Purpose, PurposeSecret, Vault, Wrapped, generate_master_key, mac, random};
 use prometheus_client::registry::Registry;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
@@ -30,8 +33,9 @@ use crate::config::Config;
 use crate::data::DataFolder;
 use crate::dependencies::{DatabaseHealth, LedgerHealth};
 
-/// The embedded default's master key, as a file of the data folder.
+/// The embedded default's secrets, as files of the data folder.
 const MASTER_KEY: &str = "master-key";
+const TOKEN_SECRET: &str = "jwt-secret";
 
 /// How long the last records are waited for.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
@@ -41,6 +45,8 @@ pub(crate) struct Service {
     pub(crate) store: SqlStore,
     pub(crate) proxy: Arc<Proxy>,
     pub(crate) management: Arc<Management>,
+    pub(crate) insight: Arc<Insight>,
+    pub(crate) use_cases: UseCases,
     pub(crate) doorkeeper: Doorkeeper,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) registry: Arc<Registry>,
@@ -49,6 +55,16 @@ pub(crate) struct Service {
     ledger_task: JoinHandle<()>,
     loader_task: JoinHandle<()>,
     quotas_task: JoinHandle<()>,
+    upkeep_task: JoinHandle<()>,
+}
+
+/// The pipeline as the readings of state see it.
+struct Pipeline(Arc<Proxy>);
+
+impl Live for Pipeline {
+    fn in_flight(&self, channel: ChannelId) -> u32 {
+        self.0.in_flight(channel)
+    }
 }
 
 /// The runtime that carries settlement, database work and loaders, so that a worker's end never drops money.
@@ -109,6 +125,46 @@ pub(crate) fn open_vault(config: &Config, data: &DataFolder) -> Result<Vault> {
     Ok(Vault::new(keys))
 }
 
+/// What signs our own tokens; with the embedded database one is made in the data folder. `None`: only other issuers'
+/// tokens are believed.
+pub(crate) fn token_secret(config: &Config, data: &DataFolder) -> Result<Option<Secret>> {
+    let secret = match &config.security.jwt_secret {
+        Some(secret) => secret.as_str().to_owned(),
+        None if is_embedded(config) => data.secret(TOKEN_SECRET, || Ok(generate_master_key()?))?,
+        None => return Ok(None),
+    };
+    Ok(Some(Secret::from(secret)))
+}
+
+/// Whose tokens are believed. Nobody's is no way to start: there would be no way in.
+fn open_tokens(config: &Config, data: &DataFolder) -> Result<Tokens> {
+    Tokens::new(issuers(config, token_secret(config, data)?)?).context("auth")
+}
+
+fn issuers(config: &Config, secret: Option<Secret>) -> Result<Vec<Issuer>> {
+    let issuers = config.auth.issuers(secret)?;
+    if issuers.is_empty() {
+        bail!(
+            "PROVIDER_SERVICE_JWT_SECRET is not set and auth.issuers is empty: nobody could sign in. Set it to at least 32 \
+             random bytes, such as `openssl rand -hex 32` prints"
+        );
+    }
+    Ok(issuers)
+}
+
+/// How many issuers are believed; the reason where a start would stop over them. Makes nothing.
+pub(crate) fn signs_in(config: &Config, data: &DataFolder) -> Result<usize> {
+    let kept = if is_embedded(config) { data.kept_secret(TOKEN_SECRET)? } else { None };
+    let set = config.security.jwt_secret.as_ref().map(|secret| secret.as_str().to_owned()).or(kept);
+    // The embedded default makes one at its first start.
+    let to_come =
+        (set.is_none() && is_embedded(config)).then(|| "x".repeat(lyss_auth::token::SHORTEST_SECRET));
+    let issuers = issuers(config, set.or(to_come).map(Secret::from))?;
+    let count = issuers.len();
+    Tokens::new(issuers).context("auth")?;
+    Ok(count)
+}
+
 /// Makes the embedded default's master key, once, and never beside a database that was sealed under another.
 fn make_master_key(config: &Config, data: &DataFolder) -> Result<()> {
     if is_embedded(config) && config.security.encryption_key.is_none() && !data.has_database() {
@@ -127,6 +183,42 @@ pub(crate) async fn keys_open(store: &SqlStore, vault: &Vault) -> Result<bool> {
     }))
 }
 
+/// The use-cases alone, for commands beside a running service: nothing here is locked or served.
+pub(crate) async fn open_management(config: &Config, data: &DataFolder) -> Result<(SqlStore, Management)> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let vault = Arc::new(open_vault(config, data)?);
+    let store = open_store(&database_settings(config, data), false).await?;
+    let loader = start_loader(&store).await?;
+    let catalog = loader.handle();
+    let management = management(&store, vault, catalog, clock).await?;
+    Ok((store, management))
+}
+
+async fn start_loader(store: &SqlStore) -> Result<Loader> {
+    let source: Arc<dyn CatalogSource> = Arc::new(store.clone());
+    let feed: Arc<dyn ChangeFeed> = Arc::new(store.clone());
+    Loader::start(source, feed, LoaderSettings::default()).await.context("the configuration")
+}
+
+async fn management(
+    store: &SqlStore,
+    vault: Arc<Vault>,
+    catalog: Arc<CatalogHandle>,
+    clock: Arc<dyn Clock>,
+) -> Result<Management> {
+    let key_digests = Arc::new(purpose_key(store, &vault, Purpose::VirtualKey, &*clock).await?);
+    let audit_chain = Arc::new(purpose_key(store, &vault, Purpose::AuditChain, &*clock).await?);
+    Ok(Management {
+        store: Arc::new(store.clone()),
+        vault,
+        key_digests,
+        audit_chain,
+        catalog,
+        clock,
+        guards: Guards::default(),
+    })
+}
+
 impl Service {
     /// Must be called within the background runtime.
     pub(crate) async fn build(
@@ -138,26 +230,16 @@ impl Service {
         make_master_key(config, data)?;
         let vault = Arc::new(open_vault(config, data)?);
         let store = open_store(&database_settings(config, data), is_embedded(config)).await?;
-        let key_digests = Arc::new(purpose_key(&store, &vault, Purpose::VirtualKey, &*clock).await?);
-        let audit_chain = Arc::new(purpose_key(&store, &vault, Purpose::AuditChain, &*clock).await?);
-
-        let source: Arc<dyn CatalogSource> = Arc::new(store.clone());
-        let feed: Arc<dyn ChangeFeed> = Arc::new(store.clone());
-        let loader =
-            Loader::start(source, feed, LoaderSettings::default()).await.context("the configuration")?;
+        let loader = start_loader(&store).await?;
         let catalog = loader.handle();
+        let management =
+            management(&store, Arc::clone(&vault), Arc::clone(&catalog), Arc::clone(&clock)).await?;
         let loader_task = tokio::spawn(loader.run());
 
         let attempts: Arc<dyn AttemptStore> = Arc::new(store.clone());
-        let settings = LedgerSettings::in_folder(data.path());
         let mut registry = Registry::default();
         let meters = Meters::register(&mut registry);
-        let counting = meters.clone();
-        let observe = Arc::new(move |record: &_| counting.recorded(record));
-        let opened = lyss_ledger::open_observed(settings, attempts, observe).await;
-        let (ledger, ledger_task) = opened.with_context(|| {
-            format!("the usage ledger in {} (is another lyss-provider running on it?)", data.path().display())
-        })?;
+        let (ledger, ledger_task) = open_ledger(data, Arc::clone(&attempts), meters.clone()).await?;
         let ledger_task = tokio::spawn(ledger_task.run());
 
         let quotas = open_quotas(&store, &catalog, &*clock).await?;
@@ -178,26 +260,40 @@ impl Service {
         let kind = if is_embedded(config) { "SQLite" } else { "the configured database" };
         let dependencies: Vec<Arc<dyn Dependency>> =
             vec![DatabaseHealth::watch(Arc::clone(&writes), kind), Arc::new(LedgerHealth(ledger.clone()))];
-        let digests = Arc::clone(&key_digests);
+        let digests = Arc::clone(&management.key_digests);
+        let insight = Insight {
+            attempts,
+            catalog,
+            live: Arc::new(Pipeline(Arc::clone(&proxy))),
+            clock: Arc::clone(&clock),
+        };
+        let management = Arc::new(management);
+        let tokens = Arc::new(open_tokens(config, data)?);
+        let upstream = Arc::new(Upstream::new(&UpstreamSettings { egress, ..UpstreamSettings::default() })?);
+        let upkeep_task = tokio::spawn(upkeep::keep(
+            Arc::clone(&tokens),
+            Arc::clone(&management),
+            Arc::clone(&upstream),
+            clock,
+        ));
+        let use_cases = UseCases::new(Arc::clone(&management), Handle::current());
+        let doorkeeper = Doorkeeper::new(Arc::new(move |key| KeyDigest(mac(&digests, &[key]))));
+        let check = TokenCheck { tokens, transport: upstream.clone(), runtime: Handle::current() };
         Ok(Self {
             store,
             proxy,
-            management: Arc::new(Management {
-                store: writes,
-                vault,
-                key_digests,
-                audit_chain,
-                catalog,
-                clock,
-            }),
-            doorkeeper: Doorkeeper::new(Arc::new(move |key| KeyDigest(mac(&digests, &[key])))),
-            upstream: Arc::new(Upstream::new(&UpstreamSettings { egress, ..UpstreamSettings::default() })?),
+            doorkeeper: doorkeeper.with_tokens(check).telling(use_cases.clone()),
+            management,
+            insight: Arc::new(insight),
+            use_cases,
+            upstream,
             registry: Arc::new(registry),
             dependencies: Arc::new(dependencies),
             ledger,
             ledger_task,
             loader_task,
             quotas_task,
+            upkeep_task,
         })
     }
 
@@ -205,6 +301,7 @@ impl Service {
     pub(crate) async fn close(self) {
         self.loader_task.abort();
         self.quotas_task.abort();
+        self.upkeep_task.abort();
         self.ledger.shutdown();
         if tokio::time::timeout(CLOSE_PATIENCE, self.ledger_task).await.is_err() {
             warn!("the database is away: the last usage records stay in the journal for the next start");
@@ -213,6 +310,20 @@ impl Service {
             warn!(%error, "the database did not close well");
         }
     }
+}
+
+/// The ledger, whose journal counts what it writes.
+async fn open_ledger(
+    data: &DataFolder,
+    attempts: Arc<dyn AttemptStore>,
+    meters: Meters,
+) -> Result<(Ledger, LedgerTask)> {
+    let settings = LedgerSettings::in_folder(data.path());
+    let observe = Arc::new(move |record: &_| meters.recorded(record));
+    let opened = lyss_ledger::open_observed(settings, attempts, observe).await;
+    opened.with_context(|| {
+        format!("the usage ledger in {} (is another lyss-provider running on it?)", data.path().display())
+    })
 }
 
 /// Quotas in this process, starting from what the ledger says was used in the windows that are open.

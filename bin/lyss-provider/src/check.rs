@@ -6,7 +6,7 @@ use anyhow::Result;
 use lyss_migrations::SchemaState;
 use lyss_repositories_sql::connect;
 
-use crate::assemble::{background, database_settings, is_embedded, keys_open, open_vault};
+use crate::assemble::{background, database_settings, is_embedded, keys_open, open_vault, signs_in};
 use crate::config::Config;
 use crate::data::DataFolder;
 
@@ -36,7 +36,7 @@ async fn check(config: &Config) -> Result<ExitCode> {
     };
     if is_new {
         lines.good("database", "embedded SQLite: the first start will make it");
-        lines.settings(config)?;
+        lines.settings(config, &data)?;
         return Ok(lines.verdict());
     }
     let kind = if embedded { "embedded SQLite" } else { "as configured" };
@@ -62,7 +62,7 @@ async fn check(config: &Config) -> Result<ExitCode> {
             }
         },
     }
-    lines.settings(config)?;
+    lines.settings(config, &data)?;
     Ok(lines.verdict())
 }
 
@@ -73,7 +73,11 @@ struct Lines {
 
 impl Lines {
     /// What needs no database.
-    fn settings(&mut self, config: &Config) -> Result<()> {
+    fn settings(&mut self, config: &Config, data: &DataFolder) -> Result<()> {
+        match signs_in(config, data) {
+            Ok(issuers) => self.good("tokens", &format!("{issuers} issuers are believed")),
+            Err(error) => self.bad("tokens", &format!("{error:#}")),
+        }
         self.good("egress", &format!("{} networks beside public https", config.egress.policy()?.allow.len()));
         self.good("listen", &format!("{}:{} (not tried)", config.server.host, config.server.port));
         Ok(())

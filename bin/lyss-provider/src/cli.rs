@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
-use crate::{check, demo, keys, log, migrate, seal, serve};
+use crate::{audit, check, demo, keys, log, migrate, seal, serve, token};
 
 /// An LLM gateway: applications hold a virtual key and talk to one URL; the service picks a channel and pays the
 /// vendor.
@@ -35,6 +35,12 @@ enum Command {
     /// Makes and rotates master keys. Example: lyss-provider keys generate
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Makes tokens for administrators and machines. Example: lyss-provider token issue --subject alice --role viewer
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Looks whether the audit log is whole. Example: lyss-provider audit verify
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Seals a vendor key read from standard input, for `encrypted_credentials`.
     ///
     /// Example: printf %s "$KEY" | lyss-provider seal --tenant acme --origin https://api.openai.com
@@ -73,6 +79,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(config, &args),
         Command::Migrate(command) => migrate::run(&config, &command),
         Command::Keys(command) => keys::run(&config, &command),
+        Command::Token(command) => token::run(&config, &command),
+        Command::Audit(command) => audit::run(&config, &command),
         Command::Seal(args) => seal::run(&config, &args),
         Command::Check => check::run(&config),
     }

@@ -3,6 +3,7 @@
 //! `PROVIDER_SERVICE_SECTION__FIELD` and `[section] field` mean the same. `.env.example` lists every one; a test holds
 //! it equal to what is read here.
 
+pub(crate) mod auth;
 pub(crate) mod data;
 pub(crate) mod database;
 pub(crate) mod egress;
@@ -29,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) database: database::DatabaseSection,
     pub(crate) redis: redis::RedisSection,
     pub(crate) security: security::SecuritySection,
+    pub(crate) auth: auth::AuthSection,
     pub(crate) egress: egress::EgressSection,
     pub(crate) proxy: proxy::ProxySection,
     pub(crate) log: log::LogSettings,
@@ -67,6 +69,9 @@ impl Config {
         for url in [&mut self.database.url, &mut self.database.migrate_url, &mut self.redis.url] {
             url.take_if(|text| text.trim().is_empty());
         }
+        for name in [&mut self.auth.issuer, &mut self.auth.audience] {
+            name.take_if(|text| text.trim().is_empty());
+        }
         for secret in [&mut self.security.encryption_key, &mut self.security.jwt_secret] {
             secret.take_if(|text| text.as_str().trim().is_empty());
         }
@@ -74,6 +79,7 @@ impl Config {
 
     fn validate(&self) -> Result<()> {
         self.egress.policy()?;
+        self.server.origins()?;
         self.proxy.settings()?;
         self.security.validate()
     }

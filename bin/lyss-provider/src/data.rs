@@ -39,6 +39,16 @@ impl DataFolder {
         read(&self.0.join(name))
     }
 
+    /// Removes a secret, if it is there.
+    pub(crate) fn forget(&self, name: &str) -> Result<()> {
+        match fs::remove_file(self.0.join(name)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("{name} cannot be removed"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A secret kept as a file of 0600, made by `generate` the first time. Two first starts at once agree on one.
     pub(crate) fn secret(&self, name: &str, generate: impl FnOnce() -> Result<String>) -> Result<String> {
         let path = self.0.join(name);

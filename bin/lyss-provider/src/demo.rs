@@ -16,14 +16,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use lyss_domain::Role;
 use lyss_http::Readiness;
 use lyss_sandbox::{Sandbox, SandboxConfig, Vendor};
 use lyss_upstream::{AllowedNetwork, EgressPolicy};
 
-use crate::assemble::{Service, background};
+use crate::assemble::{Service, background, token_secret};
 use crate::config::{Config, vendors};
 use crate::data::DataFolder;
-use crate::serve;
+use crate::first::TENANT;
+use crate::{serve, token};
 use stage::{Stage, Upstream};
 
 /// Between two events of a simulated vendor, so that text is seen arriving.
@@ -54,7 +56,7 @@ pub(crate) struct DemoArgs {
     /// The models of --upstream, separated by commas.
     #[arg(long, value_delimiter = ',', default_value = "gpt-4o-mini")]
     models: Vec<String>,
-    /// For programs: show nothing, write {"url", "key", "pid", "sandbox"} to this file once ready, and stay up.
+    /// For programs: show nothing, write {"url", "key", "token", "pid", "sandbox"} to this file once ready, and stay up.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }
@@ -74,7 +76,11 @@ pub(crate) fn run(mut config: Config, args: &DemoArgs) -> Result<ExitCode> {
     let mut sandbox = runtime.block_on(start_sandbox(args))?;
     let egress = egress(&config, sandbox.as_ref(), &args.upstream)?;
     let service = runtime.block_on(Service::build(&config, &data, egress))?;
-    let stage = runtime.block_on(Stage::set(&service, sandbox.as_ref(), args, vendors::real_vendors()))?;
+    let mut stage =
+        runtime.block_on(Stage::set(&service, sandbox.as_ref(), args, vendors::real_vendors()))?;
+    let lifetime = Duration::from_hours(24);
+    let issue = |secret| token::issue(&config, &secret, "demo", Role::TenantAdmin, Some(TENANT), lifetime);
+    stage.token = token_secret(&config, &data)?.map(issue).transpose()?;
     if let (Some(sandbox), Some(vendor)) = (&mut sandbox, stopped) {
         runtime.block_on(sandbox.stop_vendor(vendor));
     }

@@ -4,6 +4,7 @@
 //! environment, nothing but `clock.rs` reads a clock.
 
 mod assemble;
+mod audit;
 mod check;
 mod cli;
 mod clock;
@@ -11,11 +12,13 @@ mod config;
 mod data;
 mod demo;
 mod dependencies;
+mod first;
 mod keys;
 mod log;
 mod migrate;
 mod seal;
 mod serve;
+mod token;
 
 use std::process::ExitCode;
 

@@ -11,12 +11,13 @@ use lyss_http::{Pieces, Readiness, ServerSettings};
 use lyss_proxy::Outlet;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::assemble::{Service, background};
 use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::data::DataFolder;
+use crate::first;
 
 /// How long the listener goes on accepting after readiness is taken back, for load balancers to notice.
 const UNREADY_FIRST: Duration = Duration::from_millis(500);
@@ -35,13 +36,14 @@ pub(crate) fn run(mut config: Config, args: &ServeArgs) -> Result<ExitCode> {
     let service = runtime.block_on(Service::build(&config, &data, config.egress.policy()?))?;
     let listener = listen(&config.server.host, config.server.port)?;
     let address = listener.local_addr()?;
+    let welcome = runtime.block_on(first::welcome(&config, &data, &service))?;
     let served = actix_web::rt::System::new().block_on(async {
         let readiness = Arc::new(Readiness::default());
         let server = start(&config, &service, listener, Arc::clone(&readiness))?;
-        if service.proxy.routes().catalog().tenants().next().is_none() {
-            warn!("there is no tenant, channel or key yet; `lyss-provider demo` makes the first");
-        }
         info!(%address, workers = config.server.worker_threads(), "serving");
+        if let Some(token) = &welcome {
+            first::greet(token, address);
+        }
         let handle = server.handle();
         actix_web::rt::spawn(async move {
             if stop_signal().await.is_err() {
@@ -74,6 +76,9 @@ pub(crate) fn start(
         proxy: Arc::clone(&service.proxy),
         outlet: Arc::new(move || Outlet::new(Arc::new(upstream.sibling()))),
         doorkeeper: service.doorkeeper.clone(),
+        use_cases: service.use_cases.clone(),
+        insight: Arc::clone(&service.insight),
+        vendors: Arc::new(service.upstream.sibling()),
         registry: Arc::clone(&service.registry),
         readiness,
         dependencies: Arc::clone(&service.dependencies),
@@ -81,6 +86,8 @@ pub(crate) fn start(
     let settings = ServerSettings {
         workers: config.server.worker_threads(),
         proxy_body_bytes: config.server.proxy_body_bytes,
+        management_body_bytes: config.server.management_body_bytes,
+        cors_origins: config.server.origins()?,
         drain: Duration::from_secs(config.server.drain_seconds),
         ..ServerSettings::default()
     };

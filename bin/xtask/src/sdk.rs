@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::gateway::start_gateway;
+use crate::gateway::{TOKEN_SECRET, start_gateway};
 use crate::packages;
 use crate::test::{Totals, counted};
 use crate::workspace::Workspace;
@@ -25,6 +25,7 @@ pub(crate) fn test(workspace: &Workspace, provider: &Path, args: &[String]) -> R
     let mut command = workspace.command(python);
     command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sdk"]).args(args);
     command.env("LYSS_URL", &gateway.ready.url).env("LYSS_KEY", &gateway.ready.key);
+    command.env("LYSS_JWT_SECRET", TOKEN_SECRET);
     for (vendor, url) in &gateway.ready.sandbox {
         command.env(format!("LYSS_SANDBOX_{}", vendor.to_uppercase()), url);
     }

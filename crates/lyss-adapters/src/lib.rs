@@ -16,6 +16,7 @@ pub mod dialect;
 pub mod fault;
 pub mod openai;
 pub mod preset;
+pub mod probe;
 pub mod scan;
 pub mod splice;
 pub mod target;
@@ -30,6 +31,7 @@ pub use dialect::{
 };
 pub use fault::{Fault, Side};
 pub use preset::{Preset, presets};
+pub use probe::{ProbeClass, probe_request, read_probe};
 pub use scan::{Ask, ScanError, scan};
 pub use splice::Splices;
 pub use target::{Target, TargetError};

@@ -87,7 +87,8 @@ pub fn resolve<'a>(
 }
 
 impl PresetAuth {
-    fn scheme(self) -> AuthScheme {
+    /// The same as a provider's row says it.
+    pub fn scheme(self) -> AuthScheme {
         match self {
             Self::Bearer => AuthScheme::Bearer,
             Self::Header(name) => AuthScheme::Header(name.to_owned()),

@@ -102,6 +102,28 @@ impl Target {
         text.parse().map_err(|_| TargetError::BadModel)
     }
 
+    /// The address of the vendor's list of models, as long a page of it as it gives: the cheapest call that proves a
+    /// credential.
+    pub fn models_uri(&self) -> Result<Uri, TargetError> {
+        let base = &self.base;
+        let versioned = ends_with_version(base);
+        let text = match self.kind {
+            ProviderKind::Anthropic if versioned => format!("{base}/models?limit=1000"),
+            ProviderKind::Anthropic => format!("{base}/v1/models?limit=1000"),
+            ProviderKind::Google if versioned => format!("{base}/models?pageSize=1000"),
+            ProviderKind::Google => format!("{base}/v1beta/models?pageSize=1000"),
+            ProviderKind::AzureOpenAi if !base.ends_with("/openai/v1") => {
+                let root = base.strip_suffix("/openai").unwrap_or(base);
+                let version = self.api_version.as_deref().unwrap_or(AZURE_API_VERSION);
+                let mut text = format!("{root}/openai/models?api-version=");
+                percent_encode(version, &mut text);
+                text
+            }
+            _ => format!("{base}/models"),
+        };
+        text.parse().map_err(|_| TargetError::BadBase)
+    }
+
     /// A POST with this channel's headers and credential.
     pub fn post(
         &self,
@@ -110,9 +132,20 @@ impl Target {
         secret: Option<&Secret>,
         stream: bool,
     ) -> Result<EncodedRequest, TargetError> {
+        let accept = if stream { "text/event-stream" } else { "application/json" };
+        Ok(EncodedRequest { method: Method::POST, uri, headers: self.headers_for(accept, secret)?, body })
+    }
+
+    /// A GET with this channel's headers and credential.
+    pub fn get(&self, uri: Uri, secret: Option<&Secret>) -> Result<EncodedRequest, TargetError> {
+        let mut headers = self.headers_for("application/json", secret)?;
+        headers.remove(CONTENT_TYPE);
+        Ok(EncodedRequest { method: Method::GET, uri, headers, body: RequestBody::default() })
+    }
+
+    fn headers_for(&self, accept: &'static str, secret: Option<&Secret>) -> Result<HeaderMap, TargetError> {
         let mut headers = HeaderMap::with_capacity(self.headers.len() + 4);
         headers.clone_from(&self.headers);
-        let accept = if stream { "text/event-stream" } else { "application/json" };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         match (&self.auth, secret) {
             (AuthName::None, _) | (_, None) => {}
@@ -123,8 +156,13 @@ impl Target {
                 headers.insert(name.clone(), sensitive(b"", secret)?);
             }
         }
-        Ok(EncodedRequest { method: Method::POST, uri, headers, body })
+        Ok(headers)
     }
+}
+
+/// Whether a key can be written into a header at all, so that it is refused where it is entered and not where it is used.
+pub fn can_carry(secret: &Secret) -> bool {
+    sensitive(b"", secret).is_ok()
 }
 
 /// `scheme://host:port` of an address: what a credential may be sent to.
@@ -220,6 +258,33 @@ mod tests {
         ];
         for (kind, base, expected) in table {
             assert_eq!(target(kind, base).chat_uri("my gpt").unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_list_of_models_is_asked_for_where_the_vendor_has_it() {
+        use ProviderKind::{Anthropic, AzureOpenAi, DeepSeek, Google, OpenAi, OpenAiCompatible};
+        let table = [
+            (OpenAi, "https://api.openai.com/v1", "https://api.openai.com/v1/models"),
+            (DeepSeek, "https://api.deepseek.com", "https://api.deepseek.com/models"),
+            (OpenAiCompatible, "http://127.0.0.1:11434/v1", "http://127.0.0.1:11434/v1/models"),
+            (Anthropic, "https://api.anthropic.com", "https://api.anthropic.com/v1/models?limit=1000"),
+            (Anthropic, "https://p.example/v1", "https://p.example/v1/models?limit=1000"),
+            (Google, "https://g.example", "https://g.example/v1beta/models?pageSize=1000"),
+            (Google, "https://g.example/v1", "https://g.example/v1/models?pageSize=1000"),
+            (
+                AzureOpenAi,
+                "https://r.openai.azure.com/openai",
+                "https://r.openai.azure.com/openai/models?api-version=2024-10-21",
+            ),
+            (
+                AzureOpenAi,
+                "https://r.openai.azure.com/openai/v1",
+                "https://r.openai.azure.com/openai/v1/models",
+            ),
+        ];
+        for (kind, base, expected) in table {
+            assert_eq!(target(kind, base).models_uri().unwrap().to_string(), expected);
         }
     }
 

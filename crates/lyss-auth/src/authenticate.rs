@@ -5,6 +5,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use lyss_domain::{Caller, KeyScope, TenantScope, Timestamp, VirtualKey};
 
+use crate::permission::of_scopes;
+use crate::principal::{Credential, KEY_NAME_PREFIX, Principal};
+
 /// Why a caller is turned away. `Display` is what it may be told; [`Refusal::code`] is for logs and counters.
 #[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
@@ -42,6 +45,31 @@ impl Refusal {
 /// ahead of our clock: another replica stamped it.
 #[expect(clippy::disallowed_methods, reason = "this is where a virtual key becomes a caller")]
 pub fn authenticate(entry: &VirtualKey, now: Timestamp, address: Option<IpAddr>) -> Result<Caller, Refusal> {
+    check(entry, now, address)?;
+    if !entry.scopes.contains(&KeyScope::Proxy) {
+        return Err(Refusal::ScopeMissing);
+    }
+    Ok(Caller::grant(TenantScope::grant(entry.tenant), entry.id, entry.scopes.clone()))
+}
+
+/// The holder of `entry` as a caller of the management API, under the same conditions as [`authenticate`] but for the
+/// scope: what its scopes allow stands in the permissions, and may be nothing the management API asks for.
+pub fn principal_of_key(
+    entry: &VirtualKey,
+    now: Timestamp,
+    address: Option<IpAddr>,
+) -> Result<Principal, Refusal> {
+    check(entry, now, address)?;
+    Ok(Principal {
+        name: format!("{KEY_NAME_PREFIX}{}", entry.id),
+        credential: Credential::Key(entry.id),
+        permissions: of_scopes(&entry.scopes),
+        home: Some(entry.tenant),
+    })
+}
+
+/// Whether the key is alive and used from where it may be.
+fn check(entry: &VirtualKey, now: Timestamp, address: Option<IpAddr>) -> Result<(), Refusal> {
     if entry.revoked_at.is_some() {
         return Err(Refusal::Revoked);
     }
@@ -51,10 +79,7 @@ pub fn authenticate(entry: &VirtualKey, now: Timestamp, address: Option<IpAddr>)
     if !address_allowed(&entry.allowed_ips, address) {
         return Err(Refusal::AddressNotAllowed);
     }
-    if !entry.scopes.contains(&KeyScope::Proxy) {
-        return Err(Refusal::ScopeMissing);
-    }
-    Ok(Caller::grant(TenantScope::grant(entry.tenant), entry.id, entry.scopes.clone()))
+    Ok(())
 }
 
 fn address_allowed(networks: &[String], address: Option<IpAddr>) -> bool {

@@ -4,6 +4,9 @@ use lyss_domain::{KeyId, Role, TenantId, TenantScope};
 
 use crate::permission::{Permission, Permissions};
 
+/// How a virtual key is named as a principal; no token's subject may begin like it, lest the audit log be misled.
+pub(crate) const KEY_NAME_PREFIX: &str = "key:";
+
 /// Who proved what, before it is known what it wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {

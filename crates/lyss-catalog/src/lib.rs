@@ -11,6 +11,7 @@ pub mod handle;
 pub mod loader;
 pub mod picture;
 pub mod prices;
+mod system;
 
 pub use handle::CatalogHandle;
 pub use loader::{Loader, LoaderSettings};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use lyss_domain::window::Calendar;
 use lyss_domain::{
-    Channel, KeyDigest, Price, Provider, ProviderSlug, QuotaPolicy, SealedCredential, Tenant, TenantId,
-    Timestamp, VirtualKey, WindowSpan, WindowStart,
+    Channel, DigestMatch, KeyDigest, Price, Provider, ProviderSlug, QuotaPolicy, SealedCredential, Tenant,
+    TenantId, Timestamp, VirtualKey, WindowSpan, WindowStart,
 };
 use lyss_repositories::{CatalogRows, WrappedKey};
 
@@ -18,6 +18,7 @@ use crate::prices;
 pub struct Catalog {
     generation: i64,
     tenants: HashMap<TenantId, Arc<TenantEntry>>,
+    slugs: HashMap<String, TenantId>,
     keys: HashMap<KeyDigest, Arc<VirtualKey>>,
 }
 
@@ -93,10 +94,12 @@ impl Catalog {
                 entry.prices.push(price);
             }
         }
+        let slugs = tenants.iter().map(|(id, entry)| (entry.tenant.slug.clone(), *id)).collect();
         Ok(Self {
             generation: rows.generation,
+            slugs,
             tenants: tenants.into_iter().map(|(id, entry)| (id, Arc::new(entry.sorted()))).collect(),
-            keys: rows.keys.into_iter().map(|key| (key.digest, Arc::new(key))).collect(),
+            keys: by_digest(rows.keys),
         })
     }
 
@@ -108,14 +111,34 @@ impl Catalog {
         self.tenants.get(&id)
     }
 
+    /// A tenant by its id or its slug, as tokens, headers and bodies name one. No slug is written like an id.
+    pub fn tenant_named(&self, name: &str) -> Option<&Arc<TenantEntry>> {
+        let id = name.parse().ok().or_else(|| self.slugs.get(name).copied())?;
+        self.tenants.get(&id)
+    }
+
     pub fn tenants(&self) -> impl Iterator<Item = &Arc<TenantEntry>> {
         self.tenants.values()
     }
 
-    /// A virtual key by its digest: one hash look-up, whoever asks.
-    pub fn key(&self, digest: &KeyDigest) -> Option<&Arc<VirtualKey>> {
-        self.keys.get(digest)
+    /// A virtual key by its digest, the current or the previous one: one hash look-up, whoever asks. There is no clock
+    /// here: whoever asks must see that the match [holds](DigestMatch::holds).
+    pub fn key(&self, digest: &KeyDigest) -> Option<(&Arc<VirtualKey>, DigestMatch)> {
+        let key = self.keys.get(digest)?;
+        Some((key, key.matches(digest)?))
     }
+}
+
+fn by_digest(keys: Vec<VirtualKey>) -> HashMap<KeyDigest, Arc<VirtualKey>> {
+    let mut known = HashMap::with_capacity(keys.len());
+    for key in keys {
+        let key = Arc::new(key);
+        if let Some(previous) = key.previous {
+            known.insert(previous.digest, Arc::clone(&key));
+        }
+        known.insert(key.digest, key);
+    }
+    known
 }
 
 impl PolicyEntry {

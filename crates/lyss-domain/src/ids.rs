@@ -65,6 +65,12 @@ uuid_ids! {
     AuditId,
 }
 
+impl TenantId {
+    /// Stands where a tenant's id is due and none is concerned: a login with an unknown credential, what a platform
+    /// administrator does above all tenants. No tenant has it.
+    pub const NONE: Self = Self(Uuid::nil());
+}
+
 impl AttemptId {
     /// The id of a call's attempt: the call's own with the ordinal in its last two bytes, so that a call's attempts
     /// stand together under any index of ids.

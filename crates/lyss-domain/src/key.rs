@@ -12,6 +12,8 @@ pub struct VirtualKey {
     pub tenant: TenantId,
     pub name: String,
     pub digest: KeyDigest,
+    /// The text before the last rotation, as long as it still counts.
+    pub previous: Option<PreviousDigest>,
     /// What a person may see: the beginning and the last four characters.
     pub hint: String,
     pub scopes: Vec<KeyScope>,
@@ -29,9 +31,45 @@ pub struct VirtualKey {
     pub may_steer: bool,
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// The start of its newest attempt. The ledger writes it, beside the version and never backwards.
+    pub last_used_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: i64,
+}
+
+/// A rotated key's former digest, and the moment from which it opens nothing any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PreviousDigest {
+    pub digest: KeyDigest,
+    pub valid_until: Timestamp,
+}
+
+/// Which of a key's digests was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DigestMatch {
+    Current,
+    Previous { valid_until: Timestamp },
+}
+
+impl VirtualKey {
+    /// Which of this key's digests `digest` is; `None`: neither.
+    pub fn matches(&self, digest: &KeyDigest) -> Option<DigestMatch> {
+        if self.digest == *digest {
+            return Some(DigestMatch::Current);
+        }
+        let previous = self.previous.filter(|previous| previous.digest == *digest)?;
+        Some(DigestMatch::Previous { valid_until: previous.valid_until })
+    }
+}
+
+impl DigestMatch {
+    pub fn holds(self, now: Timestamp) -> bool {
+        match self {
+            Self::Current => true,
+            Self::Previous { valid_until } => now < valid_until,
+        }
+    }
 }
 
 /// What a virtual key may do; without any management scope it may only call models.
@@ -63,4 +101,17 @@ impl KeyScope {
 pub struct KeyLimits {
     pub requests_per_minute: Option<u32>,
     pub tokens_per_minute: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_previous_digest_holds_until_its_moment() {
+        let until = Timestamp::from_millis(5);
+        let previous = DigestMatch::Previous { valid_until: until };
+        assert!(previous.holds(Timestamp::from_micros(4_999)) && !previous.holds(until));
+        assert!(DigestMatch::Current.holds(until));
+    }
 }

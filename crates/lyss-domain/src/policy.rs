@@ -27,6 +27,43 @@ pub enum PolicyScope {
     Model(String),
 }
 
+/// Which kind of thing a policy is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ScopeKind {
+    Tenant,
+    Key,
+    Channel,
+    Model,
+}
+
+impl PolicyScope {
+    pub const fn kind(&self) -> ScopeKind {
+        match self {
+            Self::Tenant => ScopeKind::Tenant,
+            Self::Key(_) => ScopeKind::Key,
+            Self::Channel(_) => ScopeKind::Channel,
+            Self::Model(_) => ScopeKind::Model,
+        }
+    }
+}
+
+impl ScopeKind {
+    pub const ALL: [Self; 4] = [Self::Tenant, Self::Key, Self::Channel, Self::Model];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Key => "key",
+            Self::Channel => "channel",
+            Self::Model => "model",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PolicyMode {
     /// Refuses what does not fit.

@@ -57,7 +57,7 @@ async fn chat(
     call: CallId,
 ) -> HttpResponse {
     let table = proxy.routes();
-    let admittee = match doorkeeper.admit(request, &table, proxy.clock()) {
+    let admittee = match doorkeeper.admit(request, &table, proxy.clock()).await {
         Ok(admittee) => admittee,
         Err(fault) => return refuse(proxy, dialect, call, &fault),
     };

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::HttpResponse;
-use actix_web::web::Data;
+use actix_web::http::Method;
+use actix_web::web::{self, Data};
 use serde::Serialize;
+
+use crate::table::{Access, RouteEntry};
 
 /// Something the service leans on. Answers from what is known: a caller of `/health` never reaches a database.
 pub trait Dependency: Send + Sync {
@@ -41,6 +44,20 @@ impl Readiness {
     pub fn get(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
+}
+
+pub(crate) fn routes() -> Vec<RouteEntry> {
+    let entry = |path, route, says| {
+        let entry = RouteEntry::new(Method::GET, path, Access::Public, route).says("service", says);
+        entry.plainly("application/json").failing(&[503])
+    };
+    let mut alive = entry("/health/live", web::to(live), "Whether the process runs");
+    alive.doc.failures.clear();
+    vec![
+        entry("/health", web::to(overall), "How the service is, with each dependency"),
+        alive,
+        entry("/health/ready", web::to(ready), "Whether new calls may be sent here"),
+    ]
 }
 
 /// Overall, with each dependency: 200 while calls can be served, 503 otherwise.

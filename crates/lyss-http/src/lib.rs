@@ -4,19 +4,30 @@
 //! Must never know: SQL, a vendor's address, how a channel is chosen. There is no state that every handler sees: each
 //! handler's signature asks for the pieces it needs.
 //!
-//! Start reading at [`server`] (all routes in one table), then [`chat`]. To add a route: a handler in the file of its
-//! noun, a line in [`server::routes`].
+//! Start reading at [`table`] (all routes), then [`chat`] for the proxy and [`manage`] for the rest. To add a route: a
+//! handler in the file of its noun, a line in that file's `routes`.
 
 pub mod body;
 pub mod caller;
 pub mod chat;
+pub mod cors;
+pub mod docs;
 pub mod fault;
 pub mod health;
+pub mod identity;
+pub mod manage;
 pub mod metrics;
 pub mod models;
 pub mod server;
 pub mod steering;
+pub mod table;
+
+mod proxied;
 
 pub use caller::Doorkeeper;
+pub use cors::AllowedOrigins;
 pub use health::{Dependency, DependencyReport, Readiness};
+pub use identity::{Digester, TokenCheck};
+pub use manage::UseCases;
 pub use server::{Pieces, ServerSettings, start};
+pub use table::{Access, RouteEntry};

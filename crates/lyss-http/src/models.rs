@@ -32,7 +32,7 @@ impl From<ModelEntry> for ModelDto {
 }
 
 pub async fn list(request: HttpRequest, proxy: Data<Proxy>, doorkeeper: Data<Doorkeeper>) -> HttpResponse {
-    match usable(&request, &proxy, &doorkeeper) {
+    match usable(&request, &proxy, &doorkeeper).await {
         Ok(models) => {
             let data = models.into_iter().map(Into::into).collect();
             answer(&proxy, &ListDto { object: "list", data })
@@ -47,7 +47,7 @@ pub async fn get(
     proxy: Data<Proxy>,
     doorkeeper: Data<Doorkeeper>,
 ) -> HttpResponse {
-    let found = usable(&request, &proxy, &doorkeeper).and_then(|models| {
+    let found = usable(&request, &proxy, &doorkeeper).await.and_then(|models| {
         let found = models.into_iter().find(|model| model.id == *id);
         found.ok_or_else(|| Fault::new(FaultKind::ModelNotFound, "This model does not exist."))
     });
@@ -61,9 +61,13 @@ fn answer(proxy: &Proxy, body: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header(("x-request-id", proxy.new_call().to_string())).json(body)
 }
 
-fn usable(request: &HttpRequest, proxy: &Proxy, doorkeeper: &Doorkeeper) -> Result<Vec<ModelEntry>, Fault> {
+async fn usable(
+    request: &HttpRequest,
+    proxy: &Proxy,
+    doorkeeper: &Doorkeeper,
+) -> Result<Vec<ModelEntry>, Fault> {
     let table = proxy.routes();
-    let admittee = doorkeeper.admit(request, &table, proxy.clock())?;
+    let admittee = doorkeeper.admit(request, &table, proxy.clock()).await?;
     Ok(proxy.models(&table, admittee.caller.tenant(), &admittee.key))
 }
 

@@ -6,20 +6,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::middleware::{Condition, from_fn};
+use actix_web::web::Data;
 use actix_web::{App, HttpResponse, HttpServer};
+use lyss_domain::CallId;
+use lyss_insight::Insight;
+use lyss_management::Transport;
 use lyss_proxy::{Outlet, Proxy};
 use prometheus_client::registry::Registry;
 
 use crate::body::BodyLimits;
 use crate::caller::Doorkeeper;
+use crate::cors::{self, AllowedOrigins};
 use crate::health::{Dependency, Readiness};
-use crate::{chat, health, metrics, models};
+use crate::manage::use_cases::Vendors;
+use crate::manage::{Code, ManagementBody, RequestIds, UseCases};
+use crate::table;
 
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
     pub workers: usize,
     pub proxy_body_bytes: usize,
+    pub management_body_bytes: usize,
+    /// Origins whose pages may call this service; none unless named.
+    pub cors_origins: AllowedOrigins,
     pub body_timeout: Duration,
     /// How long a connection may take to send a head.
     pub head_timeout: Duration,
@@ -37,6 +47,8 @@ impl Default for ServerSettings {
         Self {
             workers: 2,
             proxy_body_bytes: 32 << 20,
+            management_body_bytes: 1 << 20,
+            cors_origins: AllowedOrigins::default(),
             body_timeout: Duration::from_secs(30),
             head_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
@@ -54,28 +66,13 @@ pub struct Pieces {
     /// Called once a worker.
     pub outlet: Arc<dyn Fn() -> Outlet + Send + Sync>,
     pub doorkeeper: Doorkeeper,
+    pub use_cases: UseCases,
+    pub insight: Arc<Insight>,
+    /// How vendors are reached to test a connection, from the background runtime.
+    pub vendors: Arc<dyn Transport>,
     pub registry: Arc<Registry>,
     pub readiness: Arc<Readiness>,
     pub dependencies: Arc<Vec<Arc<dyn Dependency>>>,
-}
-
-/// Every route there is.
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .route("/v1/chat/completions", web::post().to(chat::openai_chat))
-        .route("/api/v1/proxy/chat/completions", web::post().to(chat::openai_chat))
-        .route("/api/v1/proxy/v1/chat/completions", web::post().to(chat::openai_chat))
-        .route("/v1/models", web::get().to(models::list))
-        .route("/api/v1/proxy/models", web::get().to(models::list))
-        .route("/api/v1/proxy/v1/models", web::get().to(models::list))
-        .route("/v1/models/{id}", web::get().to(models::get))
-        .route("/api/v1/proxy/models/{id}", web::get().to(models::get))
-        .route("/api/v1/proxy/v1/models/{id}", web::get().to(models::get))
-        .route("/health", web::get().to(health::overall))
-        .route("/health/live", web::get().to(health::live))
-        .route("/health/ready", web::get().to(health::ready))
-        .route("/metrics", web::get().to(metrics::metrics))
-        .default_service(web::to(nowhere));
 }
 
 /// Starts serving on sockets that listen already. Signals are the binary's: it stops the server through its handle.
@@ -85,17 +82,28 @@ pub fn start(
     pieces: Pieces,
 ) -> std::io::Result<Server> {
     let limits = BodyLimits { max_bytes: settings.proxy_body_bytes, timeout: settings.body_timeout };
+    let management = ManagementBody(BodyLimits { max_bytes: settings.management_body_bytes, ..limits });
     let stalled_reader = settings.stalled_reader;
+    let origins = Data::new(settings.cors_origins.clone());
+    let proxy = Arc::clone(&pieces.proxy);
+    let ids = RequestIds(Arc::new(move || proxy.new_call()));
     let factory = move || {
         App::new()
             .app_data(Data::from(Arc::clone(&pieces.proxy)))
             .app_data(Data::new((pieces.outlet)()))
             .app_data(Data::new(pieces.doorkeeper.clone()))
+            .app_data(Data::new(pieces.use_cases.clone()))
+            .app_data(Data::from(Arc::clone(&pieces.insight)))
+            .app_data(Data::new(Vendors(Arc::clone(&pieces.vendors))))
+            .app_data(Data::new(ids.clone()))
             .app_data(Data::new(limits))
+            .app_data(Data::new(management))
+            .app_data(origins.clone())
             .app_data(Data::from(Arc::clone(&pieces.registry)))
             .app_data(Data::from(Arc::clone(&pieces.readiness)))
             .app_data(Data::from(Arc::clone(&pieces.dependencies)))
-            .configure(routes)
+            .configure(table::configure)
+            .wrap(Condition::new(!origins.is_empty(), from_fn(cors::guard)))
     };
     let mut server = HttpServer::new(factory)
         .workers(settings.workers)
@@ -124,16 +132,22 @@ fn cut_stalled_readers(connection: &dyn Any, after: Duration) {
     }
 }
 
-/// No route: an object both OpenAI's SDK and the management envelope's reader understand as a failure.
-async fn nowhere(proxy: Data<Proxy>) -> HttpResponse {
-    let call = proxy.new_call().to_string();
-    HttpResponse::NotFound().insert_header(("x-request-id", call)).json(serde_json::json!({
+/// No route.
+pub(crate) async fn nowhere(ids: Data<RequestIds>) -> HttpResponse {
+    bilingual((ids.0)(), Code::NotFound)
+}
+
+/// Where nobody knows who asks: an object that OpenAI's SDK and a reader of the management envelope both take for a failure.
+pub(crate) fn bilingual(id: CallId, code: Code) -> HttpResponse {
+    let id = id.to_string();
+    HttpResponse::build(code.status()).insert_header(("x-request-id", id.as_str())).json(serde_json::json!({
         "success": false,
         "error": {
-            "code": "NOT_FOUND",
+            "code": code.as_str(),
             "type": "invalid_request_error",
             "param": null,
-            "message": "There is nothing at this address.",
+            "message": code.line(),
         },
+        "request_id": id,
     }))
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lyss_domain::{
-    AttemptId, AttemptRecord, CallId, ChannelId, KeyId, Micros, Strategy, TenantId, Terminal, Timestamp,
-    TokenUsage, UsageSource,
+    AttemptId, AttemptRecord, CallId, ChannelId, KeyId, Micros, Strategy, TenantId, TenantScope, Terminal,
+    Timestamp, TokenUsage, UsageSource,
 };
 use lyss_ledger::LedgerSettings;
-use lyss_repositories::{AttemptStore, StoreError, UsageTotal};
+use lyss_repositories::{AttemptStore, ChannelFigures, StoreError, UsageTotal};
 
 /// Refuses the first writes, then keeps what it is given.
 #[derive(Default)]
@@ -34,20 +34,24 @@ impl AttemptStore for Shelf {
         Ok(u64::try_from(records.len()).unwrap_or(u64::MAX))
     }
 
-    async fn get(&self, _: TenantId, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
+    async fn get(&self, _: &TenantScope, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
         Ok(self.rows.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned())
     }
 
-    async fn recent(&self, _: TenantId, _: u32) -> Result<Vec<AttemptRecord>, StoreError> {
+    async fn recent(&self, _: &TenantScope, _: u32) -> Result<Vec<AttemptRecord>, StoreError> {
         Ok(vec![])
     }
 
-    async fn count(&self, _: TenantId) -> Result<u64, StoreError> {
+    async fn count(&self, _: &TenantScope) -> Result<u64, StoreError> {
         let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner).len();
         Ok(u64::try_from(rows).unwrap_or(u64::MAX))
     }
 
-    async fn totals(&self, _: TenantId, _: Timestamp) -> Result<Vec<UsageTotal>, StoreError> {
+    async fn totals(&self, _: &TenantScope, _: Timestamp) -> Result<Vec<UsageTotal>, StoreError> {
+        Ok(vec![])
+    }
+
+    async fn figures(&self, _: &TenantScope, _: Timestamp) -> Result<Vec<ChannelFigures>, StoreError> {
         Ok(vec![])
     }
 }

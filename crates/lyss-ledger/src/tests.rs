@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use lyss_domain::{
-    AttemptId, AttemptRecord, CallId, ChannelId, KeyId, Micros, Strategy, TenantId, Terminal, Timestamp,
-    TokenUsage, UsageSource,
+    AttemptId, AttemptRecord, CallId, ChannelId, KeyId, Micros, Strategy, TenantId, TenantScope, Terminal,
+    Timestamp, TokenUsage, UsageSource,
 };
-use lyss_repositories::{StoreError, UsageTotal};
+use lyss_repositories::{ChannelFigures, StoreError, UsageTotal};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -121,19 +121,23 @@ impl AttemptStore for Double {
         Ok((rows.len() - before) as u64)
     }
 
-    async fn get(&self, _: TenantId, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
+    async fn get(&self, _: &TenantScope, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
         Ok(self.rows.lock().unwrap().get(&id).cloned())
     }
 
-    async fn recent(&self, _: TenantId, _: u32) -> Result<Vec<AttemptRecord>, StoreError> {
+    async fn recent(&self, _: &TenantScope, _: u32) -> Result<Vec<AttemptRecord>, StoreError> {
         Ok(self.rows.lock().unwrap().values().rev().cloned().collect())
     }
 
-    async fn count(&self, _: TenantId) -> Result<u64, StoreError> {
+    async fn count(&self, _: &TenantScope) -> Result<u64, StoreError> {
         Ok(self.rows() as u64)
     }
 
-    async fn totals(&self, _: TenantId, _: Timestamp) -> Result<Vec<UsageTotal>, StoreError> {
+    async fn totals(&self, _: &TenantScope, _: Timestamp) -> Result<Vec<UsageTotal>, StoreError> {
+        Ok(vec![])
+    }
+
+    async fn figures(&self, _: &TenantScope, _: Timestamp) -> Result<Vec<ChannelFigures>, StoreError> {
         Ok(vec![])
     }
 }

@@ -46,6 +46,7 @@ pub struct Parts {
 pub struct Proxy {
     parts: Arc<Parts>,
     routes: Arc<ArcSwap<RouteTable>>,
+    loads: Arc<Loads>,
 }
 
 /// A worker's own way out: its connections and their tasks live on its thread.
@@ -124,13 +125,18 @@ impl Proxy {
     /// Follows the catalog from here on: every generation becomes a route table before it counts as served.
     pub fn new(parts: Parts, catalog: &CatalogHandle) -> Self {
         let parts = Arc::new(parts);
-        let loads = Loads::default();
+        let loads = Arc::new(Loads::default());
         let routes = Arc::new(ArcSwap::from_pointee(RouteTable::build(catalog.load(), &parts.vault, &loads)));
-        let (target, vault) = (Arc::clone(&routes), Arc::clone(&parts.vault));
+        let (target, vault, known) = (Arc::clone(&routes), Arc::clone(&parts.vault), Arc::clone(&loads));
         catalog.observe(move |catalog| {
-            target.store(Arc::new(RouteTable::build(Arc::clone(catalog), &vault, &loads)));
+            target.store(Arc::new(RouteTable::build(Arc::clone(catalog), &vault, &known)));
         });
-        Self { parts, routes }
+        Self { parts, routes, loads }
+    }
+
+    /// Attempts under way on a channel in this process.
+    pub fn in_flight(&self, channel: ChannelId) -> u32 {
+        self.loads.in_flight(channel)
     }
 
     pub fn clock(&self) -> &dyn Clock {

@@ -81,7 +81,7 @@ impl RouteTable {
         Self { catalog, tenants }
     }
 
-    pub fn catalog(&self) -> &Catalog {
+    pub fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
     }
 
@@ -255,6 +255,12 @@ impl Drop for InFlight {
 }
 
 impl Loads {
+    /// Attempts under way on a channel.
+    pub fn in_flight(&self, channel: ChannelId) -> u32 {
+        let loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loads.get(&channel).map_or(0, |load| load.0.load(Ordering::Acquire))
+    }
+
     fn of(&self, channel: ChannelId) -> Arc<Load> {
         let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(loads.entry(channel).or_default())

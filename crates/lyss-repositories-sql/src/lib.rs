@@ -14,6 +14,7 @@ mod entities;
 mod error;
 mod feed;
 mod json;
+mod lists;
 mod repositories;
 mod rows;
 mod work;

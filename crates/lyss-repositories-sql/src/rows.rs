@@ -42,7 +42,20 @@ where
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
-    let update = E::update_many().set(row.into_active_model().reset_all()).filter(at);
+    replace_with::<E>(db, row.into_active_model().reset_all(), at, referred).await
+}
+
+/// The same with some columns left as they are.
+pub(crate) async fn replace_with<E>(
+    db: &impl ConnectionTrait,
+    row: E::ActiveModel,
+    at: Condition,
+    referred: &'static str,
+) -> Result<(), StoreError>
+where
+    E: EntityTrait,
+{
+    let update = E::update_many().set(row).filter(at);
     let written = update.exec(db).await.map_err(|error| refused(error, referred))?;
     if written.rows_affected == 0 { Err(StoreError::Stale) } else { Ok(()) }
 }

@@ -62,6 +62,12 @@ impl Transaction {
         }
     }
 
+    /// For a refusal that no statement made: it dooms the whole like one that failed.
+    pub(crate) fn doom(&self, error: StoreError) -> StoreError {
+        self.failed.store(true, Ordering::Relaxed);
+        error
+    }
+
     fn inner(&self) -> Result<&DatabaseTransaction, DbErr> {
         self.inner.as_ref().ok_or(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))
     }

@@ -8,6 +8,9 @@
 
 pub mod error;
 pub mod feed;
+pub mod figures;
+pub mod filters;
+pub mod listing;
 pub mod page;
 pub mod ports;
 pub mod system;
@@ -15,11 +18,19 @@ pub mod work;
 
 pub use error::StoreError;
 pub use feed::{ChangeFeed, ChangeListener};
+pub use figures::{ChannelFigures, LatencyHistogram};
+pub use filters::{
+    AuditFilter, AuditSort, ChannelFilter, ChannelSort, KeyFilter, KeySort, PolicyFilter, PolicySort,
+    PriceFilter, PriceSort, ProviderFilter, ProviderSort, TenantFilter, TenantSort,
+};
+pub use listing::{Listing, Sort};
 pub use page::{Page, Paged};
 pub use ports::{
     AuditRepository, ChannelRepository, CredentialRepository, IdempotencyClaim, IdempotencyRepository,
     KeyRepository, PolicyRepository, PriceRepository, ProviderRepository, TenantKeyRepository,
     TenantRepository, WrappedKey,
 };
-pub use system::{AttemptStore, CatalogRows, CatalogSource, PurposeKey, PurposeKeyRepository, UsageTotal};
+pub use system::{
+    AttemptStore, AuditSource, CatalogRows, CatalogSource, PurposeKey, PurposeKeyRepository, UsageTotal,
+};
 pub use work::{Store, UnitOfWork};

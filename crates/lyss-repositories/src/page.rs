@@ -14,6 +14,12 @@ pub struct Paged<T> {
     pub total: u64,
 }
 
+impl Default for Page {
+    fn default() -> Self {
+        Self::FIRST
+    }
+}
+
 impl Page {
     pub const FIRST: Self = Self { number: 1, size: 50 };
 

@@ -3,12 +3,15 @@
 
 use async_trait::async_trait;
 use lyss_domain::{
-    AuditEntry, Channel, ChannelId, ChannelState, IdempotencyRecord, KeyDigest, KeyId, PolicyId, Price,
+    AuditEntry, Channel, ChannelId, DigestMatch, IdempotencyRecord, KeyDigest, KeyId, PolicyId, Price,
     Provider, ProviderSlug, QuotaPolicy, SealedCredential, Tenant, TenantId, TenantScope, Timestamp,
     VirtualKey,
 };
 
-use crate::{Page, Paged, StoreError};
+use crate::{
+    AuditFilter, AuditSort, ChannelFilter, ChannelSort, KeyFilter, KeySort, Listing, Paged, PolicyFilter,
+    PolicySort, PriceFilter, PriceSort, ProviderFilter, ProviderSort, StoreError, TenantFilter, TenantSort,
+};
 
 /// Tenants. Listing and creating them is a platform administrator's matter, so those take no scope.
 #[async_trait]
@@ -16,8 +19,11 @@ pub trait TenantRepository: Send {
     async fn create(&mut self, tenant: &Tenant) -> Result<(), StoreError>;
     async fn get(&mut self, id: TenantId) -> Result<Option<Tenant>, StoreError>;
     async fn by_slug(&mut self, slug: &str) -> Result<Option<Tenant>, StoreError>;
-    /// Ordered by slug.
-    async fn list(&mut self, page: Page) -> Result<Paged<Tenant>, StoreError>;
+    /// Usually by slug.
+    async fn list(
+        &mut self,
+        listing: &Listing<TenantFilter, TenantSort>,
+    ) -> Result<Paged<Tenant>, StoreError>;
     async fn update(&mut self, tenant: &Tenant, expected: i64) -> Result<(), StoreError>;
     /// With all that belongs to it but the audit log and usage records. False: it was not there.
     async fn delete(&mut self, id: TenantId) -> Result<bool, StoreError>;
@@ -29,8 +35,12 @@ pub trait ProviderRepository: Send {
     async fn create(&mut self, scope: &TenantScope, provider: &Provider) -> Result<(), StoreError>;
     async fn get(&mut self, scope: &TenantScope, slug: &ProviderSlug)
     -> Result<Option<Provider>, StoreError>;
-    /// Ordered by slug.
-    async fn list(&mut self, scope: &TenantScope, page: Page) -> Result<Paged<Provider>, StoreError>;
+    /// Usually by slug.
+    async fn list(
+        &mut self,
+        scope: &TenantScope,
+        listing: &Listing<ProviderFilter, ProviderSort>,
+    ) -> Result<Paged<Provider>, StoreError>;
     async fn update(
         &mut self,
         scope: &TenantScope,
@@ -46,13 +56,11 @@ pub trait ChannelRepository: Send {
     async fn create(&mut self, scope: &TenantScope, channel: &Channel) -> Result<(), StoreError>;
     async fn get(&mut self, scope: &TenantScope, id: ChannelId) -> Result<Option<Channel>, StoreError>;
     async fn by_name(&mut self, scope: &TenantScope, name: &str) -> Result<Option<Channel>, StoreError>;
-    /// Ordered by name; `provider` and `state` filter where given.
+    /// Usually by name.
     async fn list(
         &mut self,
         scope: &TenantScope,
-        provider: Option<&ProviderSlug>,
-        state: Option<ChannelState>,
-        page: Page,
+        listing: &Listing<ChannelFilter, ChannelSort>,
     ) -> Result<Paged<Channel>, StoreError>;
     async fn update(
         &mut self,
@@ -100,16 +108,25 @@ pub trait TenantKeyRepository: Send {
     async fn count_by_master_key(&mut self) -> Result<Vec<(String, u64)>, StoreError>;
 }
 
-/// Virtual keys; names are unique within a tenant, digests everywhere.
+/// Virtual keys; names are unique within a tenant, digests everywhere, current and previous ones together. `update`
+/// leaves the last use as it is: that is the ledger's.
 #[async_trait]
 pub trait KeyRepository: Send {
     async fn create(&mut self, scope: &TenantScope, key: &VirtualKey) -> Result<(), StoreError>;
     async fn get(&mut self, scope: &TenantScope, id: KeyId) -> Result<Option<VirtualKey>, StoreError>;
     async fn by_name(&mut self, scope: &TenantScope, name: &str) -> Result<Option<VirtualKey>, StoreError>;
-    /// The only look-up without a scope: it is how a scope is found. Digest only, never the key.
-    async fn by_digest(&mut self, digest: &KeyDigest) -> Result<Option<VirtualKey>, StoreError>;
-    /// Ordered by name.
-    async fn list(&mut self, scope: &TenantScope, page: Page) -> Result<Paged<VirtualKey>, StoreError>;
+    /// The only look-up without a scope: it is how a scope is found. Digest only, never the key. Finds a rotated key by
+    /// its previous digest too, whether that still holds or not, and says which it was.
+    async fn by_digest(
+        &mut self,
+        digest: &KeyDigest,
+    ) -> Result<Option<(VirtualKey, DigestMatch)>, StoreError>;
+    /// Usually by name.
+    async fn list(
+        &mut self,
+        scope: &TenantScope,
+        listing: &Listing<KeyFilter, KeySort>,
+    ) -> Result<Paged<VirtualKey>, StoreError>;
     async fn update(
         &mut self,
         scope: &TenantScope,
@@ -123,8 +140,12 @@ pub trait KeyRepository: Send {
 pub trait PolicyRepository: Send {
     async fn create(&mut self, scope: &TenantScope, policy: &QuotaPolicy) -> Result<(), StoreError>;
     async fn get(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<QuotaPolicy>, StoreError>;
-    /// Ordered by id.
-    async fn list(&mut self, scope: &TenantScope, page: Page) -> Result<Paged<QuotaPolicy>, StoreError>;
+    /// Usually by the time of their making.
+    async fn list(
+        &mut self,
+        scope: &TenantScope,
+        listing: &Listing<PolicyFilter, PolicySort>,
+    ) -> Result<Paged<QuotaPolicy>, StoreError>;
     async fn update(
         &mut self,
         scope: &TenantScope,
@@ -138,16 +159,26 @@ pub trait PolicyRepository: Send {
 #[async_trait]
 pub trait PriceRepository: Send {
     async fn create(&mut self, scope: &TenantScope, price: &Price) -> Result<(), StoreError>;
-    /// Ordered by model, then by date.
-    async fn list(&mut self, scope: &TenantScope, page: Page) -> Result<Paged<Price>, StoreError>;
+    /// Usually by model, then by date.
+    async fn list(
+        &mut self,
+        scope: &TenantScope,
+        listing: &Listing<PriceFilter, PriceSort>,
+    ) -> Result<Paged<Price>, StoreError>;
 }
 
-/// Append-only.
+/// Append-only, which the database itself holds. The chain of [`TenantId::NONE`] is of what concerns no tenant.
 #[async_trait]
 pub trait AuditRepository: Send {
     /// The newest entry, its tenant's chain locked until this unit of work ends.
     async fn last(&mut self, scope: &TenantScope) -> Result<Option<AuditEntry>, StoreError>;
     async fn append(&mut self, scope: &TenantScope, entry: &AuditEntry) -> Result<(), StoreError>;
+    /// Usually oldest first.
+    async fn list(
+        &mut self,
+        scope: &TenantScope,
+        listing: &Listing<AuditFilter, AuditSort>,
+    ) -> Result<Paged<AuditEntry>, StoreError>;
     /// Ascending from a sequence number.
     async fn from(
         &mut self,
@@ -166,21 +197,26 @@ pub enum IdempotencyClaim {
     Seen(IdempotencyRecord),
 }
 
+/// [`TenantId::NONE`] may claim too: a platform administrator's requests concern no tenant.
 #[async_trait]
 pub trait IdempotencyRepository: Send {
-    /// Takes the key, or says who had it. Expired records count as absent.
+    /// Takes the key, or says who had it. Expired records count as absent, finished or not.
     async fn claim(
         &mut self,
         scope: &TenantScope,
         record: &IdempotencyRecord,
     ) -> Result<IdempotencyClaim, StoreError>;
+    /// Keeps the answer until `expires_at`: a claim is for as long as a request may run, an answer for longer.
     async fn finish(
         &mut self,
         scope: &TenantScope,
         key: &str,
-        status: u16,
-        body: &[u8],
+        answer: (u16, &[u8]),
+        expires_at: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Gives back a claim that was not finished, for a request that failed: the next one of this key is fresh. A
+    /// finished one stays, and one that is not there is no error.
+    async fn release(&mut self, scope: &TenantScope, key: &str) -> Result<(), StoreError>;
     /// Removes what expired before `now`; answers how many.
     async fn sweep(&mut self, now: Timestamp) -> Result<u64, StoreError>;
 }

@@ -4,10 +4,11 @@
 use async_trait::async_trait;
 use lyss_domain::{
     AttemptId, AttemptRecord, Channel, ChannelId, KeyId, Price, Provider, QuotaPolicy, SealedCredential,
-    Tenant, TenantId, Timestamp, VirtualKey,
+    Tenant, TenantId, TenantScope, Timestamp, VirtualKey,
 };
 
 use crate::StoreError;
+use crate::figures::ChannelFigures;
 use crate::ports::WrappedKey;
 
 /// Everything the catalog holds, read in one transaction, so that all parts fit each other.
@@ -31,18 +32,28 @@ pub trait CatalogSource: Send + Sync {
     async fn load(&self) -> Result<CatalogRows, StoreError>;
 }
 
-/// The ledger's side of usage records.
+/// Usage records: the ledger writes them, quotas and statistics read them. Outside any unit of work.
 #[async_trait]
 pub trait AttemptStore: Send + Sync {
     /// Writes a batch in one transaction. A record whose id is there already is left as it is, so a batch may be
     /// written twice. Answers how many were new.
     async fn write(&self, records: &[AttemptRecord]) -> Result<u64, StoreError>;
-    async fn get(&self, tenant: TenantId, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError>;
-    /// Newest first.
-    async fn recent(&self, tenant: TenantId, limit: u32) -> Result<Vec<AttemptRecord>, StoreError>;
-    async fn count(&self, tenant: TenantId) -> Result<u64, StoreError>;
+    async fn get(&self, scope: &TenantScope, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError>;
+    /// Newest first, by the beginning of their calls.
+    async fn recent(&self, scope: &TenantScope, limit: u32) -> Result<Vec<AttemptRecord>, StoreError>;
+    async fn count(&self, scope: &TenantScope) -> Result<u64, StoreError>;
     /// What was used since `since`, per key, channel and model asked: what quotas start from.
-    async fn totals(&self, tenant: TenantId, since: Timestamp) -> Result<Vec<UsageTotal>, StoreError>;
+    async fn totals(&self, scope: &TenantScope, since: Timestamp) -> Result<Vec<UsageTotal>, StoreError>;
+    /// How attempts went that started since `since`: a row for each channel and provider that had any, by their ids.
+    async fn figures(&self, scope: &TenantScope, since: Timestamp)
+    -> Result<Vec<ChannelFigures>, StoreError>;
+}
+
+/// The audit log's view from above, for verifying every chain.
+#[async_trait]
+pub trait AuditSource: Send + Sync {
+    /// Whoever has entries: tenants that are there, tenants that are gone, and [`TenantId::NONE`].
+    async fn tenants_with_entries(&self) -> Result<Vec<TenantId>, StoreError>;
 }
 
 /// Sums over a tenant's records. `requests` counts calls that were charged: of a call's attempts exactly the one that

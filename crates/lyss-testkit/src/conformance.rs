@@ -8,6 +8,7 @@ pub mod channels;
 pub mod credentials;
 pub mod idempotency;
 pub mod keys;
+pub mod lists;
 pub mod migrations;
 pub mod policies;
 pub mod prices;
@@ -17,7 +18,7 @@ pub mod tenant_keys;
 pub mod tenants;
 pub mod work;
 
-use lyss_repositories::{Page, Store, StoreError, UnitOfWork};
+use lyss_repositories::{Listing, Page, Store, StoreError, UnitOfWork};
 
 use crate::database::TestDatabase;
 use crate::samples::{at, tenant};
@@ -43,8 +44,9 @@ async fn commit(work: Box<dyn UnitOfWork>) -> i64 {
     work.commit(Some(at(5))).await.unwrap()
 }
 
-const fn page(number: u32, size: u32) -> Page {
-    Page { number, size }
+/// A page of everything, in the usual order.
+fn page<F: Default, S: Default>(number: u32, size: u32) -> Listing<F, S> {
+    Listing::of(Page { number, size })
 }
 
 #[track_caller]

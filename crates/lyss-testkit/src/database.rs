@@ -63,6 +63,18 @@ impl TestDatabase {
         &self.settings
     }
 
+    /// Does to the audit log what only somebody with the right to change the schema can: the guards go first.
+    pub async fn tamper(&self, sql: &str) {
+        let guards = if self.is_postgres() {
+            "DROP TRIGGER IF EXISTS audit_entries_append_only ON audit_entries"
+        } else {
+            "DROP TRIGGER IF EXISTS audit_entries_no_update; DROP TRIGGER IF EXISTS audit_entries_no_delete"
+        };
+        let connection = self.store.connection();
+        connection.execute_unprepared(guards).await.expect("the guards go");
+        connection.execute_unprepared(sql).await.expect("nobody hinders it any more");
+    }
+
     /// Cuts every connection to this database on the server's side. PostgreSQL only.
     pub async fn cut_connections(&self) {
         let Home::Postgres { name } = &self.home else { panic!("SQLite has no connections to cut") };

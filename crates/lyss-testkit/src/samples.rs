@@ -7,9 +7,9 @@ use std::time::Duration;
 use lyss_domain::{
     AttemptId, AttemptRecord, AuditEntry, AuditId, AuditOutcome, AuthScheme, CallId, Channel, ChannelId,
     ChannelLimits, ChannelState, ChannelTimeouts, IdempotencyRecord, KeyDigest, KeyId, KeyLimits, KeyScope,
-    Micros, PolicyId, PolicyMode, PolicyScope, Price, PriceId, Provider, ProviderKind, ProviderSlug,
-    QuotaPolicy, Rates, RoutingSettings, SealedCredential, Strategy, Tenant, TenantId, TenantScope,
-    TenantSettings, Terminal, Timestamp, TokenUsage, UsageSource, VirtualKey, Window,
+    Micros, PolicyId, PolicyMode, PolicyScope, PreviousDigest, Price, PriceId, Provider, ProviderKind,
+    ProviderSlug, QuotaPolicy, Rates, RoutingSettings, SealedCredential, Strategy, Tenant, TenantId,
+    TenantScope, TenantSettings, Terminal, Timestamp, TokenUsage, UsageSource, VirtualKey, Window,
 };
 use lyss_repositories::{PurposeKey, WrappedKey};
 use uuid::Uuid;
@@ -152,11 +152,14 @@ pub fn purpose_key(purpose: &str, fill: u8) -> PurposeKey {
 pub fn virtual_key(tenant: u64, number: u64) -> VirtualKey {
     let mut digest = [9; 32];
     digest[..8].copy_from_slice(&number.to_be_bytes());
+    let mut previous = digest;
+    previous[31] = 8;
     VirtualKey {
         id: key_id(number),
         tenant: tenant_id(tenant),
         name: format!("key-{number:04}"),
         digest: KeyDigest(digest),
+        previous: Some(PreviousDigest { digest: KeyDigest(previous), valid_until: at(100) }),
         hint: "lyss_…wxyz".to_owned(),
         scopes: vec![KeyScope::Proxy, KeyScope::ManagementRead],
         models: vec!["gpt-*".to_owned()],
@@ -168,6 +171,7 @@ pub fn virtual_key(tenant: u64, number: u64) -> VirtualKey {
         may_steer: true,
         expires_at: Some(at(1_000)),
         revoked_at: None,
+        last_used_at: Some(at(2)),
         created_at: at(0),
         updated_at: at(1),
         version: 1,

@@ -5,14 +5,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 use lyss_catalog::{Loader, LoaderSettings};
 use lyss_domain::{
-    Channel, ChannelId, Clock, KeyLimits, Micros, PolicyId, PolicyMode, PolicyScope, Price, PriceId,
-    QuotaPolicy, Rates, Secret, TenantId, TenantScope, TenantSettings, Tick, Timestamp, VirtualKey, Window,
+    Channel, ChannelId, Clock, Micros, PolicyId, PolicyMode, PolicyScope, Price, PriceId, QuotaPolicy, Rates,
+    Secret, TenantId, TenantScope, TenantSettings, Tick, Timestamp, VirtualKey, Window,
 };
-use lyss_management::{Actor, ChannelDraft, KeyDraft, Management, TenantDraft};
+use lyss_management::{
+    Acting, Actor, ChannelDraft, CredentialsDraft, Guards, KeyDraft, Management, TenantDraft,
+};
 use lyss_repositories::{PurposeKey, Store, UnitOfWork};
 use lyss_repositories_sql::SqlStore;
 use lyss_vault::{MasterKeys, Purpose, PurposeSecret, Vault, Wrapped, generate_master_key, random};
 use tokio::task::JoinHandle;
+
+/// As the audit log names the tests.
+const NAME: &str = "system:test";
 
 /// One tenant's administrator.
 pub(crate) struct Office {
@@ -47,6 +52,7 @@ impl Office {
             audit_chain: Arc::new(audit_chain),
             catalog,
             clock,
+            guards: Guards::default(),
         };
         let scope = match management.tenant_by_slug("acme").await.unwrap() {
             Some(tenant) => granted(tenant.id),
@@ -56,25 +62,24 @@ impl Office {
                     name: "Acme".to_owned(),
                     settings: TenantSettings::default(),
                 };
-                granted(management.create_tenant(&actor(), draft, granted).await.unwrap().id)
+                granted(management.create_tenant(&Actor::system(NAME), draft).await.unwrap().id)
             }
         };
         Self { store, management, scope, master_key, loader }
     }
 
-    pub(crate) async fn channel(&self, draft: ChannelDraft) -> Channel {
-        let credential = super::vendor_key();
-        self.management.put_channel(&self.scope, &actor(), draft, &credential).await.unwrap()
+    pub(crate) async fn channel(&self, mut draft: ChannelDraft) -> Channel {
+        draft.credentials = Some(CredentialsDraft::Plain(super::vendor_key()));
+        self.management.put_channel(&self.acting(), draft).await.unwrap().channel
     }
 
     /// A key that may steer and has no limits, and its text.
     pub(crate) async fn key(&self, name: &str) -> (VirtualKey, String) {
-        let limits = KeyLimits::default();
-        self.issue(KeyDraft { name: name.to_owned(), limits, may_steer: true }).await
+        self.issue(KeyDraft { may_steer: true, ..KeyDraft::new(name) }).await
     }
 
     pub(crate) async fn issue(&self, draft: KeyDraft) -> (VirtualKey, String) {
-        let issued = self.management.issue_key(&self.scope, &actor(), draft).await.unwrap();
+        let issued = self.management.put_key(&self.acting(), draft).await.unwrap();
         (issued.key, shown(&issued.text))
     }
 
@@ -144,6 +149,10 @@ impl Office {
         key
     }
 
+    fn acting(&self) -> Acting<'static> {
+        Acting::system(self.scope, NAME)
+    }
+
     pub(crate) async fn close(self) {
         self.loader.abort();
         self.store.close().await.unwrap();
@@ -191,17 +200,13 @@ async fn purpose_key(store: &SqlStore, vault: &Vault, purpose: Purpose, now: Tim
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test is its own administrator")]
-fn granted(tenant: TenantId) -> TenantScope {
+pub(crate) fn granted(tenant: TenantId) -> TenantScope {
     TenantScope::grant(tenant)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test calls with the key it made")]
 fn shown(text: &Secret) -> String {
     String::from_utf8(text.expose().to_vec()).unwrap()
-}
-
-fn actor() -> Actor {
-    Actor { name: "system:test".to_owned(), address: None }
 }
 
 fn millis(at: Timestamp) -> u64 {

@@ -240,7 +240,7 @@ impl Drop for Process {
 /// The records of the office's tenant, newest first, once there are this many.
 pub(crate) async fn records(office: &Office, count: usize) -> Vec<AttemptRecord> {
     for _ in 0..2_000 {
-        let records = office.store.recent(office.scope.tenant(), 1_000).await.unwrap();
+        let records = office.store.recent(&office.scope, 1_000).await.unwrap();
         if records.len() >= count {
             return records;
         }

@@ -22,7 +22,7 @@ pub(crate) async fn seed(
         for known in &entry.policies {
             let policy = &known.policy;
             let span = entry.span(known, now);
-            let totals = attempts.totals(entry.tenant.id, span.start.0).await?;
+            let totals = attempts.totals(&entry.system_scope(), span.start.0).await?;
             let used = used(policy, &totals);
             for (unit, posted) in used {
                 leases.seed(Account { policy: policy.id, start: span.start, unit }, posted);

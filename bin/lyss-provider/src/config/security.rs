@@ -9,7 +9,8 @@ pub(crate) struct SecuritySection {
     /// Master keys: 32 bytes in base64 or hex, or several as `id:key,id:key`, the first active. Unset with the embedded
     /// database: one is made in the data folder.
     pub(crate) encryption_key: Option<SecretText>,
-    /// Signs tokens; at least 32 bytes. Used from the management issue on.
+    /// Signs tokens and verifies them; at least 32 bytes. Unset with the embedded database: one is made in the data
+    /// folder.
     pub(crate) jwt_secret: Option<SecretText>,
 }
 

@@ -15,6 +15,7 @@ fn flatten(prefix: &str, dict: &Dict, out: &mut BTreeMap<String, String>) {
         match value {
             Value::Dict(_, inner) => flatten(&key, inner, out),
             Value::Empty(..) => drop(out.insert(key, String::new())),
+            Value::Array(_, list) if list.is_empty() => drop(out.insert(key, "[]".to_owned())),
             Value::String(_, text) => drop(out.insert(key, text.clone())),
             other => {
                 drop(out.insert(key, other.to_u128().map_or_else(|| format!("{other:?}"), |n| n.to_string())))

@@ -118,4 +118,12 @@ const stream = await client.chat.completions.create({{
 for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta?.content ?? \"\");
 "
     );
+    if let Some(token) = &stage.token {
+        println!(
+            "The management API, with the administrator's token of this demo (it holds for a day); {url}/docs describes it:
+
+curl {url}/api/v1/channels -H 'Authorization: Bearer {token}'
+"
+        );
+    }
 }

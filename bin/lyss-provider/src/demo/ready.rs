@@ -23,6 +23,7 @@ pub(crate) fn write(
     let text = json!({
         "url": format!("http://{address}"),
         "key": stage.key,
+        "token": stage.token,
         "pid": std::process::id(),
         "sandbox": vendors,
     });

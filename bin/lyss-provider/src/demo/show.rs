@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
-use lyss_domain::{AttemptRecord, TenantId};
+use lyss_domain::{AttemptRecord, TenantScope};
 use lyss_ledger::Ledger;
 use lyss_repositories::AttemptStore;
 use lyss_repositories_sql::SqlStore;
@@ -11,13 +11,14 @@ use lyss_repositories_sql::SqlStore;
 use super::client::Client;
 use super::print;
 use super::stage::{Stage, StagedChannel};
+use super::system;
 use crate::assemble::Service;
 
 /// Everything the calls need, owned, so that they run beside the server.
 pub(crate) struct Show {
     client: Client,
     channels: Vec<StagedChannel>,
-    tenant: TenantId,
+    scope: TenantScope,
     store: SqlStore,
     ledger: Ledger,
 }
@@ -39,7 +40,7 @@ impl Show {
         Ok(Self {
             client: Client::new(address, stage.key.clone())?,
             channels: channels.collect(),
-            tenant: stage.tenant,
+            scope: system::scope(stage.tenant),
             store: service.store.clone(),
             ledger: service.ledger.clone(),
         })
@@ -60,7 +61,7 @@ impl Show {
         let prompt = format!("Introduce yourself to the users of the channel '{}'.", channel.name);
         let heard = self.client.chat(channel, &prompt).await?;
         self.ledger.drain().await;
-        let recent = self.store.recent(self.tenant, 100).await?;
+        let recent = self.store.recent(&self.scope, 100).await?;
         let mine = recent.into_iter().find(|record| record.call.to_string() == heard.call);
         mine.context("the answer came, but no usage record of it is there")
     }

@@ -7,18 +7,19 @@ use std::str::FromStr;
 use anyhow::{Context, Result};
 use lyss_adapters::preset::preset;
 use lyss_domain::{
-    ChannelId, KeyLimits, Micros, PolicyMode, PolicyScope, Secret, TenantId, TenantScope, TenantSettings,
+    ChannelId, ChannelState, KeyLimits, Micros, PolicyMode, PolicyScope, Secret, TenantId, TenantSettings,
     Window,
 };
-use lyss_management::{ChannelDraft, KeyDraft, Management, PolicyDraft, TenantDraft};
+use lyss_management::{
+    Acting, ChannelDraft, CredentialsDraft, KeyDraft, Management, PolicyDraft, TenantDraft,
+};
 use lyss_sandbox::{KEY_PREFIX, Sandbox, Vendor};
 
 use super::{DemoArgs, system};
 use crate::assemble::Service;
 use crate::config::vendors::RealVendor;
+use crate::first::TENANT;
 
-/// The tenant that a first start makes.
-const TENANT: &str = "default";
 /// Every channel the demo made, so that a later run may retire what it no longer uses.
 const TAG: &str = "demo";
 /// Real vendors come first, simulated ones stand in.
@@ -38,6 +39,8 @@ pub(crate) struct Stage {
     pub(crate) tenant: TenantId,
     /// The virtual key's text: its one showing.
     pub(crate) key: String,
+    /// An administrator's token; `None`: only other issuers' are believed.
+    pub(crate) token: Option<String>,
     pub(crate) channels: Vec<StagedChannel>,
 }
 
@@ -48,10 +51,9 @@ pub(crate) struct StagedChannel {
     pub(crate) model: String,
 }
 
-/// A channel to be made, its key, and the model to try it with.
+/// A channel to be made, and the model to try it with.
 struct Wanted {
     draft: ChannelDraft,
-    key: Secret,
     model: String,
 }
 
@@ -77,10 +79,10 @@ impl Stage {
     ) -> Result<Self> {
         let management = &*service.management;
         let tenant = tenant(management).await?;
-        let scope = system::scope(tenant);
+        let acting = system::acting(system::scope(tenant));
         let mut wanted = Vec::new();
         for vendor in real {
-            wanted.push(real_channel(vendor)?);
+            wanted.push(real_channel(vendor));
         }
         if let Some(sandbox) = sandbox {
             for vendor in Vendor::ALL {
@@ -98,17 +100,17 @@ impl Stage {
             }
         }
         let mut channels = Vec::new();
-        for Wanted { draft, key, model } in wanted {
-            let channel = management.put_channel(&scope, &system::actor(), draft, &key).await?;
+        for Wanted { draft, model } in wanted {
+            let channel = management.put_channel(&acting, draft).await?.channel;
             channels.push(StagedChannel { id: channel.id, name: channel.name, model });
         }
-        retire(management, &scope, &channels).await?;
-        policies(management, &scope).await?;
+        retire(management, &acting, &channels).await?;
+        policies(management, &acting).await?;
         let limits =
             KeyLimits { requests_per_minute: Some(100_000_000), tokens_per_minute: Some(4_000_000_000) };
-        let draft = KeyDraft { name: "demo".to_owned(), limits, may_steer: true };
-        let issued = management.issue_key(&scope, &system::actor(), draft).await?;
-        Ok(Self { tenant, key: shown(&issued.text)?, channels })
+        let draft = KeyDraft { limits, may_steer: true, ..KeyDraft::new("demo") };
+        let issued = management.put_key(&acting, draft).await?;
+        Ok(Self { tenant, key: shown(&issued.text)?, token: None, channels })
     }
 }
 
@@ -121,24 +123,26 @@ async fn tenant(management: &Management) -> Result<TenantId> {
         name: "Default".to_owned(),
         settings: TenantSettings::default(),
     };
-    Ok(management.create_tenant(&system::actor(), draft, system::scope).await?.id)
+    Ok(management.create_tenant(&system::actor(), draft).await?.id)
 }
 
-fn real_channel(vendor: RealVendor) -> Result<Wanted> {
-    let mut draft = ChannelDraft::new(vendor.slug, vendor.slug.parse().context("a preset's slug")?);
+fn real_channel(vendor: RealVendor) -> Wanted {
+    let mut draft = ChannelDraft::new(vendor.slug, vendor.slug);
+    draft.credentials = Some(CredentialsDraft::Plain(vendor.key));
     draft.api_base = vendor.api_base;
     draft.tags = vec![TAG.to_owned()];
     if draft.api_base.is_some() {
         // Azure: the deployment is the model.
         draft.supported_models = vec![vendor.model.clone()];
     }
-    Ok(Wanted { draft, key: vendor.key, model: vendor.model })
+    Wanted { draft, model: vendor.model }
 }
 
 fn sandbox_channel(sandbox: &Sandbox, vendor: Vendor) -> Result<Option<Wanted>> {
     let Some(api_base) = sandbox.api_base(vendor) else { return Ok(None) };
     let slug = vendor.slug();
-    let mut draft = ChannelDraft::new(&format!("sandbox-{slug}"), slug.parse().context("a vendor's slug")?);
+    let mut draft = ChannelDraft::new(&format!("sandbox-{slug}"), slug);
+    draft.credentials = Some(CredentialsDraft::Plain(Secret::from(format!("{KEY_PREFIX}demo"))));
     draft.api_base = Some(api_base);
     draft.priority = SANDBOX_PRIORITY;
     draft.tags = vec![TAG.to_owned(), "sandbox".to_owned()];
@@ -155,31 +159,32 @@ fn sandbox_channel(sandbox: &Sandbox, vendor: Vendor) -> Result<Option<Wanted>> 
             models.flat_map(|model| [(*model).to_owned(), format!("{model}+*")]).collect();
         (*vendor.models().first().context("a simulated vendor has no model")?).to_owned()
     };
-    Ok(Some(Wanted { draft, key: Secret::from(format!("{KEY_PREFIX}demo")), model }))
+    Ok(Some(Wanted { draft, model }))
 }
 
 fn upstream_channel(upstream: &Upstream, name: &str, models: &[String]) -> Result<Wanted> {
-    let mut draft = ChannelDraft::new(name, upstream.kind.parse().context("--upstream")?);
+    let mut draft = ChannelDraft::new(name, &upstream.kind);
+    draft.credentials = Some(CredentialsDraft::Plain(Secret::from("unused".to_owned())));
     draft.api_base = Some(upstream.url.clone());
     draft.supported_models = models.to_vec();
     draft.tags = vec![TAG.to_owned()];
     let model = models.first().context("--models is empty")?.clone();
-    Ok(Wanted { draft, key: Secret::from("unused".to_owned()), model })
+    Ok(Wanted { draft, model })
 }
 
 /// Takes channels of earlier runs out of service that this run does not use.
-async fn retire(management: &Management, scope: &TenantScope, channels: &[StagedChannel]) -> Result<()> {
-    for stored in management.all_channels(scope).await? {
+async fn retire(management: &Management, acting: &Acting<'_>, channels: &[StagedChannel]) -> Result<()> {
+    for stored in management.all_channels(&acting.scope).await? {
         let used = channels.iter().any(|channel| channel.id == stored.id);
         if !used && stored.tags.iter().any(|tag| tag == TAG) {
-            management.disable_channel(scope, &system::actor(), stored.id).await?;
+            management.set_channel_state(acting, stored.id, ChannelState::Disabled).await?;
         }
     }
     Ok(())
 }
 
 /// Enforced, and far away: every call of the demo is reserved and settled for real.
-async fn policies(management: &Management, scope: &TenantScope) -> Result<()> {
+async fn policies(management: &Management, acting: &Acting<'_>) -> Result<()> {
     for (window, days) in [(Window::Day, 1), (Window::Month, 30)] {
         let draft = PolicyDraft {
             scope: PolicyScope::Tenant,
@@ -189,7 +194,7 @@ async fn policies(management: &Management, scope: &TenantScope) -> Result<()> {
             limit_cost: Some(Micros(1_000_000_000_000)),
             mode: PolicyMode::Enforce,
         };
-        management.ensure_policy(scope, &system::actor(), draft).await?;
+        management.ensure_policy(acting, draft).await?;
     }
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! The demo acts for the tenant it made: one of the named places where a scope comes to be.
 
 use lyss_domain::{TenantId, TenantScope};
-use lyss_management::Actor;
+use lyss_management::{Acting, Actor};
+
+/// As the audit log names it.
+const NAME: &str = "system:demo";
 
 /// The scope of the demo's own tenant.
 #[expect(
@@ -12,6 +15,11 @@ pub(crate) fn scope(tenant: TenantId) -> TenantScope {
     TenantScope::grant(tenant)
 }
 
-pub(crate) fn actor() -> Actor {
-    Actor { name: "system:demo".to_owned(), address: None }
+/// The demo before it has a tenant.
+pub(crate) fn actor() -> Actor<'static> {
+    Actor::system(NAME)
+}
+
+pub(crate) fn acting(scope: TenantScope) -> Acting<'static> {
+    Acting::system(scope, NAME)
 }

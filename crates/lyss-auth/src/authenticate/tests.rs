@@ -11,6 +11,7 @@ fn entry() -> VirtualKey {
         tenant: TenantId(Uuid::from_u128(2)),
         name: "app".to_owned(),
         digest: KeyDigest([0; 32]),
+        previous: None,
         hint: "…".to_owned(),
         scopes: vec![KeyScope::Proxy],
         models: vec![],
@@ -22,6 +23,7 @@ fn entry() -> VirtualKey {
         may_steer: false,
         expires_at: None,
         revoked_at: None,
+        last_used_at: None,
         created_at: NOW,
         updated_at: NOW,
         version: 1,
@@ -62,6 +64,42 @@ fn each_reason_refuses_and_the_first_is_answered() {
     ];
     for (entry, expected) in cases {
         assert_eq!(refusal(&entry), expected, "{entry:?}");
+    }
+}
+
+#[test]
+fn a_key_is_a_principal_of_its_own_tenant_with_what_its_scopes_allow() {
+    use crate::permission::{Permission, Permissions};
+
+    let none = VirtualKey { scopes: vec![], ..entry() };
+    let proxy = entry();
+    let reads = VirtualKey { scopes: vec![KeyScope::ManagementRead], ..entry() };
+    for (entry, permissions) in [
+        (&none, Permissions::NONE),
+        (&proxy, of_scopes(&[KeyScope::Proxy])),
+        (&reads, of_scopes(&[KeyScope::ManagementRead])),
+    ] {
+        let principal = principal_of_key(entry, NOW, None).unwrap();
+        assert_eq!(principal.name, format!("key:{}", entry.id));
+        assert_eq!(principal.credential, Credential::Key(entry.id));
+        assert_eq!((principal.permissions, principal.home), (permissions, Some(entry.tenant)));
+    }
+    let reads = principal_of_key(&reads, NOW, None).unwrap();
+    assert!(reads.permit(Permission::ReadKeys).is_ok() && reads.permit(Permission::CallModels).is_err());
+}
+
+#[test]
+fn what_refuses_a_call_refuses_the_management_too() {
+    let at = |millis| Some(Timestamp::from_millis(millis));
+    let elsewhere = vec!["192.0.2.0/24".to_owned()];
+    for (entry, expected) in [
+        (VirtualKey { expires_at: at(1_000_000), ..entry() }, Refusal::Expired),
+        (VirtualKey { revoked_at: at(1_000_500), ..entry() }, Refusal::Revoked),
+        (VirtualKey { allowed_ips: elsewhere, ..entry() }, Refusal::AddressNotAllowed),
+    ] {
+        assert_eq!(refusal(&entry), Some(expected));
+        let address = Some(IpAddr::from([10, 1, 2, 3]));
+        assert_eq!(principal_of_key(&entry, NOW, address), Err(expected));
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use lyss_domain::{ChannelId, ChannelLimits, ChannelState, ChannelTimeouts};
-use lyss_domain::{PriceId, Rates, TenantSettings};
+use lyss_domain::{KeyId, KeyLimits, PreviousDigest, PriceId, Rates, TenantSettings};
 
 pub(crate) fn tenant(n: u128) -> Tenant {
     Tenant {
@@ -91,4 +91,48 @@ fn an_unknown_zone_makes_no_picture() {
     bad.settings.time_zone = "Nowhere/Else".to_owned();
     let rows = CatalogRows { tenants: vec![bad], ..CatalogRows::default() };
     assert_eq!(Catalog::build(rows).unwrap_err(), CatalogError::UnknownZone(tenant(1).id));
+}
+
+#[test]
+fn a_rotated_key_is_found_by_either_digest_and_said_by_which() {
+    let until = Timestamp::from_millis(5);
+    let key = VirtualKey {
+        id: KeyId(uuid::Uuid::from_u128(31)),
+        tenant: tenant(1).id,
+        name: "k".to_owned(),
+        digest: KeyDigest([1; 32]),
+        previous: Some(PreviousDigest { digest: KeyDigest([2; 32]), valid_until: until }),
+        hint: String::new(),
+        scopes: vec![],
+        models: vec![],
+        channels: vec![],
+        tags: vec![],
+        allowed_ips: vec![],
+        limits: KeyLimits::default(),
+        strategy: None,
+        may_steer: false,
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+        created_at: Timestamp::default(),
+        updated_at: Timestamp::default(),
+        version: 1,
+    };
+    let rows = CatalogRows { tenants: vec![tenant(1)], keys: vec![key.clone()], ..CatalogRows::default() };
+    let catalog = Catalog::build(rows).unwrap();
+    let found = |byte: u8| catalog.key(&KeyDigest([byte; 32])).map(|(key, by)| (key.id, by));
+    assert_eq!(found(1), Some((key.id, DigestMatch::Current)));
+    assert_eq!(found(2), Some((key.id, DigestMatch::Previous { valid_until: until })));
+    assert_eq!(found(3), None);
+}
+
+#[test]
+fn a_tenant_is_found_by_its_id_or_its_slug() {
+    let rows = CatalogRows { tenants: vec![tenant(1)], ..CatalogRows::default() };
+    let catalog = Catalog::build(rows).unwrap();
+    let expected = tenant(1);
+    for name in [expected.slug.clone(), expected.id.to_string()] {
+        assert_eq!(catalog.tenant_named(&name).unwrap().tenant, expected, "{name}");
+    }
+    assert!(catalog.tenant_named("nobody").is_none());
 }

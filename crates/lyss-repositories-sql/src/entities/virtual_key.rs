@@ -33,6 +33,9 @@ pub struct Model {
     pub created_at_us: i64,
     pub updated_at_us: i64,
     pub version: i64,
+    pub previous_digest: Option<Vec<u8>>,
+    pub previous_valid_until_us: Option<i64>,
+    pub last_used_at_us: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,15 +1,16 @@
 //! Usage records, one per attempt: written by the ledger in batches, outside any unit of work.
 
+mod figures;
 mod insert;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lyss_domain::{
-    AttemptId, AttemptRecord, CallId, ChannelId, FaultKind, KeyId, Micros, PriceId, TenantId, Terminal,
-    Timestamp, TokenUsage, UsageSource,
+    AttemptId, AttemptRecord, CallId, ChannelId, FaultKind, KeyId, Micros, PriceId, TenantId, TenantScope,
+    Terminal, Timestamp, TokenUsage, UsageSource,
 };
-use lyss_repositories::{AttemptStore, StoreError, UsageTotal};
+use lyss_repositories::{AttemptStore, ChannelFigures, StoreError, UsageTotal};
 use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
@@ -24,7 +25,8 @@ use crate::rows::{all, at, one, unsigned};
 use crate::store::SqlStore;
 
 /// Everything that counts as a token once; reasoning is part of output.
-const TOKENS: [Column; 6] = [
+const TOKENS: [Column; 7] = [
+    Column::InputTokens,
     Column::CacheReadTokens,
     Column::CacheWriteTokens,
     Column::CacheWriteLongTokens,
@@ -109,35 +111,33 @@ impl AttemptStore for SqlStore {
         self.insert_attempts(records).await
     }
 
-    async fn get(&self, tenant: TenantId, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
-        one(self.reader(), Entity::find_by_id((tenant.0, id.0))).await
+    async fn get(&self, scope: &TenantScope, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
+        one(self.reader(), Entity::find_by_id((scope.tenant().0, id.0))).await
     }
 
-    async fn recent(&self, tenant: TenantId, limit: u32) -> Result<Vec<AttemptRecord>, StoreError> {
+    async fn recent(&self, scope: &TenantScope, limit: u32) -> Result<Vec<AttemptRecord>, StoreError> {
         let newest = Entity::find()
-            .filter(Column::TenantId.eq(tenant.0))
+            .filter(Column::TenantId.eq(scope.tenant().0))
             .order_by_desc(Column::Id)
             .limit(u64::from(limit));
         all(self.reader(), newest).await
     }
 
-    async fn count(&self, tenant: TenantId) -> Result<u64, StoreError> {
-        let mine = Entity::find().filter(Column::TenantId.eq(tenant.0));
+    async fn count(&self, scope: &TenantScope) -> Result<u64, StoreError> {
+        let mine = Entity::find().filter(Column::TenantId.eq(scope.tenant().0));
         mine.count(self.reader()).await.map_err(store_error)
     }
 
-    async fn totals(&self, tenant: TenantId, since: Timestamp) -> Result<Vec<UsageTotal>, StoreError> {
+    async fn totals(&self, scope: &TenantScope, since: Timestamp) -> Result<Vec<UsageTotal>, StoreError> {
         let calls =
             CaseStatement::new().case(Column::UsageSource.ne(UsageSource::None.as_str()), 1).finally(0);
-        let tokens =
-            TOKENS.iter().fold(Expr::col(Column::InputTokens), |sum, class| sum.add(Expr::col(*class)));
         let totals = Entity::find()
             .select_only()
             .columns([Column::KeyId, Column::ChannelId, Column::ModelAsked])
             .column_as(sum(calls.into()), "requests")
-            .column_as(sum(tokens), "tokens")
+            .column_as(sum(tokens_of(&TOKENS)), "tokens")
             .column_as(sum(Expr::col(Column::CostMicros)), "cost_micros")
-            .filter(started_since(tenant, since))
+            .filter(started_since(scope, since))
             .group_by(Column::KeyId)
             .group_by(Column::ChannelId)
             .group_by(Column::ModelAsked)
@@ -145,15 +145,30 @@ impl AttemptStore for SqlStore {
         let rows = totals.all(self.reader()).await.map_err(store_error)?;
         rows.into_iter().map(UsageTotal::try_from).collect()
     }
+
+    async fn figures(
+        &self,
+        scope: &TenantScope,
+        since: Timestamp,
+    ) -> Result<Vec<ChannelFigures>, StoreError> {
+        self.channel_figures(scope, since).await
+    }
 }
 
 /// A tenant's attempts that started then or later, found by the primary key alone: an id begins with its call's
 /// millisecond, and an attempt starts at most its call's deadline after that.
-fn started_since(tenant: TenantId, since: Timestamp) -> Condition {
+fn started_since(scope: &TenantScope, since: Timestamp) -> Condition {
     Condition::all()
-        .add(Column::TenantId.eq(tenant.0))
+        .add(Column::TenantId.eq(scope.tenant().0))
         .add(Column::Id.gte(AttemptId::floor(since.before(LONGEST_CALL)).0))
         .add(Column::StartedAtUs.gte(since.as_micros()))
+}
+
+/// These classes of a row together.
+fn tokens_of(classes: &[Column]) -> Expr {
+    let mut classes = classes.iter().map(|class| Expr::col(*class));
+    let first = classes.next().unwrap_or_else(|| Expr::value(0));
+    classes.fold(first, ExprTrait::add)
 }
 
 /// PostgreSQL's sum of big integers is a decimal; ours fit 63 bits.

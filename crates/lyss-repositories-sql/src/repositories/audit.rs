@@ -2,14 +2,20 @@
 
 use async_trait::async_trait;
 use lyss_domain::{AuditEntry, AuditId, AuditOutcome, TenantId, TenantScope};
-use lyss_repositories::{AuditRepository, StoreError};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+use lyss_repositories::{
+    AuditFilter, AuditRepository, AuditSort, AuditSource, Listing, Paged, Sort, StoreError,
 };
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Statement,
+};
+use uuid::Uuid;
 
 use crate::entities::audit_entry::{Column, Entity, Model};
 use crate::error::store_error;
-use crate::rows::{all, at, bytes32, insert, one, owner};
+use crate::lists::{direction, is};
+use crate::rows::{all, at, bytes32, insert, one, owner, page};
+use crate::store::SqlStore;
 use crate::work::{SqlWork, Transaction};
 
 fn row(scope: &TenantScope, entry: &AuditEntry) -> Result<Model, StoreError> {
@@ -62,6 +68,25 @@ impl AuditRepository for SqlWork {
         insert::<Entity>(self.tx(), row(scope, entry)?, "tenant").await
     }
 
+    async fn list(
+        &mut self,
+        scope: &TenantScope,
+        listing: &Listing<AuditFilter, AuditSort>,
+    ) -> Result<Paged<AuditEntry>, StoreError> {
+        let Sort { by: AuditSort::Sequence, descending } = listing.sort;
+        let AuditFilter { actor, action, target, outcome, from, until } = &listing.filter;
+        let wanted = Condition::all()
+            .add(Column::TenantId.eq(scope.tenant().0))
+            .add_option(actor.as_ref().map(|actor| is(Column::Actor, actor)))
+            .add_option(action.as_ref().map(|action| is(Column::Action, action)))
+            .add_option(target.as_ref().map(|target| is(Column::Target, target)))
+            .add_option(outcome.map(|outcome| Column::Outcome.eq(outcome.as_str())))
+            .add_option(from.map(|from| Column::AtUs.gte(from.as_micros())))
+            .add_option(until.map(|until| Column::AtUs.lt(until.as_micros())));
+        let found = Entity::find().filter(wanted).order_by(Column::Sequence, direction(descending));
+        page(self.tx(), found, listing.page).await
+    }
+
     async fn from(
         &mut self,
         scope: &TenantScope,
@@ -74,6 +99,20 @@ impl AuditRepository for SqlWork {
             .order_by_asc(Column::Sequence)
             .limit(u64::from(limit));
         all(self.tx(), rest).await
+    }
+}
+
+#[async_trait]
+impl AuditSource for SqlStore {
+    async fn tenants_with_entries(&self) -> Result<Vec<TenantId>, StoreError> {
+        let tenants = Entity::find()
+            .select_only()
+            .column(Column::TenantId)
+            .distinct()
+            .order_by_asc(Column::TenantId)
+            .into_tuple::<Uuid>();
+        let ids = tenants.all(self.reader()).await.map_err(store_error)?;
+        Ok(ids.into_iter().map(TenantId).collect())
     }
 }
 

@@ -1,14 +1,13 @@
 //! Channels.
 
 use async_trait::async_trait;
-use lyss_domain::{
-    Channel, ChannelId, ChannelLimits, ChannelState, ChannelTimeouts, ProviderSlug, TenantId, TenantScope,
-};
-use lyss_repositories::{ChannelRepository, Page, Paged, StoreError};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use lyss_domain::{Channel, ChannelId, ChannelLimits, ChannelState, ChannelTimeouts, TenantId, TenantScope};
+use lyss_repositories::{ChannelFilter, ChannelRepository, ChannelSort, Listing, Paged, StoreError};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter};
 
 use crate::entities::channel::{Column, Entity, Model};
 use crate::json::{StringMap, Strings};
+use crate::lists::{has_element, is, ordered, search};
 use crate::rows::{at, count, delete, insert, maybe_count, micros, one, owner, page, replace, span};
 use crate::work::SqlWork;
 
@@ -96,14 +95,19 @@ impl ChannelRepository for SqlWork {
     async fn list(
         &mut self,
         scope: &TenantScope,
-        provider: Option<&ProviderSlug>,
-        state: Option<ChannelState>,
-        part: Page,
+        listing: &Listing<ChannelFilter, ChannelSort>,
     ) -> Result<Paged<Channel>, StoreError> {
-        let wanted = mine(scope)
-            .add_option(provider.map(|slug| Column::Provider.eq(slug.as_str())))
-            .add_option(state.map(|state| Column::State.eq(state.as_str())));
-        page(self.tx(), Entity::find().filter(wanted).order_by_asc(Column::Name), part).await
+        let tx = self.tx();
+        let by = match listing.sort.by {
+            ChannelSort::Name => Column::Name,
+            ChannelSort::Weight => Column::Weight,
+            ChannelSort::Priority => Column::Priority,
+            ChannelSort::CreatedAt => Column::CreatedAtUs,
+            ChannelSort::UpdatedAt => Column::UpdatedAtUs,
+        };
+        let wanted = mine(scope).add(matching(tx.get_database_backend(), &listing.filter));
+        let found = ordered(Entity::find().filter(wanted), by, Column::Id, listing.sort.descending);
+        page(tx, found, listing.page).await
     }
 
     async fn update(
@@ -120,6 +124,17 @@ impl ChannelRepository for SqlWork {
     async fn delete(&mut self, scope: &TenantScope, id: ChannelId) -> Result<bool, StoreError> {
         delete::<Entity>(self.tx(), this(scope, id)).await
     }
+}
+
+fn matching(backend: DbBackend, filter: &ChannelFilter) -> Condition {
+    let ChannelFilter { provider, state, tag, group, search: text } = filter;
+    let tagged = |tag: &String| has_element(backend, r#""channels"."tags""#, tag);
+    Condition::all()
+        .add_option(provider.as_ref().map(|slug| Column::Provider.eq(slug.as_str())))
+        .add_option(state.map(|state| Column::State.eq(state.as_str())))
+        .add_option(tag.as_ref().map(tagged))
+        .add_option(group.as_ref().map(|group| is(Column::GroupName, group)))
+        .add_option(text.as_ref().map(|text| search(backend, &[Column::Name], text)))
 }
 
 fn mine(scope: &TenantScope) -> Condition {

@@ -7,8 +7,8 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
 
 use crate::entities::idempotency_record::{Column, Entity, Model};
-use crate::error::{refused, store_error};
-use crate::rows::{at, bytes32, one, owner};
+use crate::error::store_error;
+use crate::rows::{at, bytes32, delete, one, owner};
 use crate::work::SqlWork;
 
 fn row(scope: &TenantScope, record: &IdempotencyRecord) -> Result<Model, StoreError> {
@@ -56,8 +56,7 @@ impl IdempotencyRepository for SqlWork {
             .action_and_where(expired)
             .to_owned();
         let insert = Entity::insert(row(scope, record)?.into_active_model()).on_conflict(take);
-        let written =
-            insert.exec_without_returning(self.tx()).await.map_err(|error| refused(error, "tenant"))?;
+        let written = insert.exec_without_returning(self.tx()).await.map_err(store_error)?;
         if written > 0 {
             return Ok(IdempotencyClaim::Fresh);
         }
@@ -69,15 +68,21 @@ impl IdempotencyRepository for SqlWork {
         &mut self,
         scope: &TenantScope,
         key: &str,
-        status: u16,
-        body: &[u8],
+        (status, body): (u16, &[u8]),
+        expires_at: Timestamp,
     ) -> Result<(), StoreError> {
         let update = Entity::update_many()
             .col_expr(Column::Status, Expr::value(i32::from(status)))
             .col_expr(Column::Body, Expr::value(body.to_vec()))
+            .col_expr(Column::ExpiresAtUs, Expr::value(expires_at.as_micros()))
             .filter(this(scope, key));
         let written = update.exec(self.tx()).await.map_err(store_error)?;
         if written.rows_affected == 0 { Err(StoreError::Stale) } else { Ok(()) }
+    }
+
+    async fn release(&mut self, scope: &TenantScope, key: &str) -> Result<(), StoreError> {
+        let unfinished = this(scope, key).add(Column::Status.is_null());
+        delete::<Entity>(self.tx(), unfinished).await.map(|_| ())
     }
 
     async fn sweep(&mut self, now: Timestamp) -> Result<u64, StoreError> {

@@ -2,29 +2,17 @@
 
 use async_trait::async_trait;
 use lyss_domain::{
-    ChannelId, KeyId, Micros, PolicyId, PolicyMode, PolicyScope, QuotaPolicy, TenantId, TenantScope, Window,
+    ChannelId, KeyId, Micros, PolicyId, PolicyMode, PolicyScope, QuotaPolicy, ScopeKind, TenantId,
+    TenantScope, Window,
 };
-use lyss_repositories::{Page, Paged, PolicyRepository, StoreError};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use lyss_repositories::{Listing, Paged, PolicyFilter, PolicyRepository, PolicySort, StoreError};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use crate::entities::policy::{Column, Entity, Model};
+use crate::lists::{is, ordered};
 use crate::rows::{at, delete, insert, one, owner, page, replace, signed, unsigned};
 use crate::work::SqlWork;
-
-const TENANT: &str = "tenant";
-const KEY: &str = "key";
-const CHANNEL: &str = "channel";
-const MODEL: &str = "model";
-
-/// The kind of scope as it is stored; it is also what a broken reference is about.
-fn kind(scope: &PolicyScope) -> &'static str {
-    match scope {
-        PolicyScope::Tenant => TENANT,
-        PolicyScope::Key(_) => KEY,
-        PolicyScope::Channel(_) => CHANNEL,
-        PolicyScope::Model(_) => MODEL,
-    }
-}
 
 fn row(scope: &TenantScope, policy: &QuotaPolicy) -> Result<Model, StoreError> {
     let (mut key_id, mut channel_id, mut model) = (None, None, None);
@@ -37,7 +25,7 @@ fn row(scope: &TenantScope, policy: &QuotaPolicy) -> Result<Model, StoreError> {
     Ok(Model {
         tenant_id: owner(scope, Some(policy.tenant))?,
         id: policy.id.0,
-        scope: kind(&policy.scope).to_owned(),
+        scope: policy.scope.kind().as_str().to_owned(),
         key_id,
         channel_id,
         model,
@@ -55,11 +43,11 @@ fn row(scope: &TenantScope, policy: &QuotaPolicy) -> Result<Model, StoreError> {
 impl TryFrom<Model> for QuotaPolicy {
     type Error = StoreError;
     fn try_from(row: Model) -> Result<Self, StoreError> {
-        let scope = match (row.scope.as_str(), row.key_id, row.channel_id, row.model) {
-            (TENANT, ..) => PolicyScope::Tenant,
-            (KEY, Some(key), ..) => PolicyScope::Key(KeyId(key)),
-            (CHANNEL, _, Some(channel), _) => PolicyScope::Channel(ChannelId(channel)),
-            (MODEL, .., Some(pattern)) => PolicyScope::Model(pattern),
+        let scope = match (ScopeKind::parse(&row.scope), row.key_id, row.channel_id, row.model) {
+            (Some(ScopeKind::Tenant), ..) => PolicyScope::Tenant,
+            (Some(ScopeKind::Key), Some(key), ..) => PolicyScope::Key(KeyId(key)),
+            (Some(ScopeKind::Channel), _, Some(channel), _) => PolicyScope::Channel(ChannelId(channel)),
+            (Some(ScopeKind::Model), .., Some(pattern)) => PolicyScope::Model(pattern),
             _ => return Err(StoreError::Corrupt("policy scope")),
         };
         let limit = |number: Option<i64>, column| number.map(|n| unsigned(n, column)).transpose();
@@ -82,16 +70,30 @@ impl TryFrom<Model> for QuotaPolicy {
 #[async_trait]
 impl PolicyRepository for SqlWork {
     async fn create(&mut self, scope: &TenantScope, policy: &QuotaPolicy) -> Result<(), StoreError> {
-        insert::<Entity>(self.tx(), row(scope, policy)?, kind(&policy.scope)).await
+        insert::<Entity>(self.tx(), row(scope, policy)?, policy.scope.kind().as_str()).await
     }
 
     async fn get(&mut self, scope: &TenantScope, id: PolicyId) -> Result<Option<QuotaPolicy>, StoreError> {
         one(self.tx(), Entity::find().filter(this(scope, id))).await
     }
 
-    async fn list(&mut self, scope: &TenantScope, part: Page) -> Result<Paged<QuotaPolicy>, StoreError> {
-        let mine = Entity::find().filter(Column::TenantId.eq(scope.tenant().0));
-        page(self.tx(), mine.order_by_asc(Column::Id), part).await
+    async fn list(
+        &mut self,
+        scope: &TenantScope,
+        listing: &Listing<PolicyFilter, PolicySort>,
+    ) -> Result<Paged<QuotaPolicy>, StoreError> {
+        let by = match listing.sort.by {
+            PolicySort::CreatedAt => Column::CreatedAtUs,
+            PolicySort::UpdatedAt => Column::UpdatedAtUs,
+        };
+        let PolicyFilter { scope: kind, scope_id, window, mode } = &listing.filter;
+        let wanted = mine(scope)
+            .add_option(kind.map(|kind| Column::Scope.eq(kind.as_str())))
+            .add_option(scope_id.as_ref().map(|id| about(scope, id)))
+            .add_option(window.map(|window| Column::Window.eq(window.as_str())))
+            .add_option(mode.map(|mode| Column::Mode.eq(mode.as_str())));
+        let found = ordered(Entity::find().filter(wanted), by, Column::Id, listing.sort.descending);
+        page(self.tx(), found, listing.page).await
     }
 
     async fn update(
@@ -102,7 +104,7 @@ impl PolicyRepository for SqlWork {
     ) -> Result<(), StoreError> {
         let row = Model { version: expected.saturating_add(1), ..row(scope, policy)? };
         let current = this(scope, policy.id).add(Column::Version.eq(expected));
-        replace::<Entity>(self.tx(), row, current, kind(&policy.scope)).await
+        replace::<Entity>(self.tx(), row, current, policy.scope.kind().as_str()).await
     }
 
     async fn delete(&mut self, scope: &TenantScope, id: PolicyId) -> Result<bool, StoreError> {
@@ -110,6 +112,21 @@ impl PolicyRepository for SqlWork {
     }
 }
 
+/// What a client's `scope_id` may mean: a row says by itself which of its columns counts.
+fn about(scope: &TenantScope, scope_id: &str) -> Condition {
+    let id = scope_id.parse::<Uuid>().ok();
+    let whole = (id == Some(scope.tenant().0)).then(|| Column::Scope.eq(ScopeKind::Tenant.as_str()));
+    Condition::any()
+        .add(is(Column::Model, scope_id))
+        .add_option(id.map(|id| Column::KeyId.eq(id)))
+        .add_option(id.map(|id| Column::ChannelId.eq(id)))
+        .add_option(whole)
+}
+
+fn mine(scope: &TenantScope) -> Condition {
+    Condition::all().add(Column::TenantId.eq(scope.tenant().0))
+}
+
 fn this(scope: &TenantScope, id: PolicyId) -> Condition {
-    Condition::all().add(Column::TenantId.eq(scope.tenant().0)).add(Column::Id.eq(id.0))
+    mine(scope).add(Column::Id.eq(id.0))
 }

@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use lyss_domain::{Price, PriceId, Rates, TenantId, TenantScope};
-use lyss_repositories::{Page, Paged, PriceRepository, StoreError};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use lyss_repositories::{Listing, Paged, PriceFilter, PriceRepository, PriceSort, StoreError};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use crate::entities::price::{Column, Entity, Model};
+use crate::lists::{is, ordered};
 use crate::rows::{at, insert, owner, page};
 use crate::work::SqlWork;
 
@@ -57,11 +58,20 @@ impl PriceRepository for SqlWork {
         insert::<Entity>(self.tx(), row(scope, price)?, "tenant").await
     }
 
-    async fn list(&mut self, scope: &TenantScope, part: Page) -> Result<Paged<Price>, StoreError> {
-        let mine = Entity::find()
-            .filter(Column::TenantId.eq(scope.tenant().0))
-            .order_by_asc(Column::Model)
-            .order_by_asc(Column::EffectiveFromUs);
-        page(self.tx(), mine, part).await
+    async fn list(
+        &mut self,
+        scope: &TenantScope,
+        listing: &Listing<PriceFilter, PriceSort>,
+    ) -> Result<Paged<Price>, StoreError> {
+        let wanted = Condition::all()
+            .add(Column::TenantId.eq(scope.tenant().0))
+            .add_option(listing.filter.model.as_ref().map(|model| is(Column::Model, model)));
+        let found = Entity::find().filter(wanted);
+        let descending = listing.sort.descending;
+        let found = match listing.sort.by {
+            PriceSort::Model => ordered(found, Column::Model, Column::EffectiveFromUs, descending),
+            PriceSort::EffectiveFrom => ordered(found, Column::EffectiveFromUs, Column::Id, descending),
+        };
+        page(self.tx(), found, listing.page).await
     }
 }

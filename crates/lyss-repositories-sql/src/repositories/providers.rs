@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use lyss_domain::{Provider, ProviderSlug, TenantId, TenantScope};
-use lyss_repositories::{Page, Paged, ProviderRepository, StoreError};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use lyss_repositories::{Listing, Paged, ProviderFilter, ProviderRepository, ProviderSort, StoreError};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::entities::provider::{Column, Entity, Model};
 use crate::json::{Headers, Strings};
+use crate::lists::{ordered, search};
 use crate::rows::{at, delete, insert, one, owner, page, replace};
 use crate::work::SqlWork;
 
@@ -59,9 +60,26 @@ impl ProviderRepository for SqlWork {
         one(self.tx(), Entity::find().filter(this(scope, slug))).await
     }
 
-    async fn list(&mut self, scope: &TenantScope, part: Page) -> Result<Paged<Provider>, StoreError> {
-        let mine = Entity::find().filter(Column::TenantId.eq(scope.tenant().0));
-        page(self.tx(), mine.order_by_asc(Column::Slug), part).await
+    async fn list(
+        &mut self,
+        scope: &TenantScope,
+        listing: &Listing<ProviderFilter, ProviderSort>,
+    ) -> Result<Paged<Provider>, StoreError> {
+        let tx = self.tx();
+        let ProviderFilter { kind, search: text } = &listing.filter;
+        let named = |text: &String| search(tx.get_database_backend(), &[Column::Slug, Column::Name], text);
+        let wanted = Condition::all()
+            .add(Column::TenantId.eq(scope.tenant().0))
+            .add_option(kind.map(|kind| Column::Kind.eq(kind.as_str())))
+            .add_option(text.as_ref().map(named));
+        let by = match listing.sort.by {
+            ProviderSort::Slug => Column::Slug,
+            ProviderSort::Name => Column::Name,
+            ProviderSort::CreatedAt => Column::CreatedAtUs,
+            ProviderSort::UpdatedAt => Column::UpdatedAtUs,
+        };
+        let found = ordered(Entity::find().filter(wanted), by, Column::Slug, listing.sort.descending);
+        page(tx, found, listing.page).await
     }
 
     async fn update(

@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use lyss_domain::{Tenant, TenantId};
-use lyss_repositories::{Page, Paged, StoreError, TenantRepository};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use lyss_repositories::{Listing, Paged, StoreError, TenantFilter, TenantRepository, TenantSort};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 
+use crate::entities::idempotency_record;
 use crate::entities::tenant::{Column, Entity, Model};
+use crate::lists::{ordered, search};
 use crate::rows::{at, delete, insert, one, page, replace};
 use crate::work::SqlWork;
 
@@ -54,8 +56,24 @@ impl TenantRepository for SqlWork {
         one(self.tx(), Entity::find().filter(Column::Slug.eq(slug))).await
     }
 
-    async fn list(&mut self, part: Page) -> Result<Paged<Tenant>, StoreError> {
-        page(self.tx(), Entity::find().order_by_asc(Column::Slug), part).await
+    async fn list(
+        &mut self,
+        listing: &Listing<TenantFilter, TenantSort>,
+    ) -> Result<Paged<Tenant>, StoreError> {
+        let tx = self.tx();
+        let TenantFilter { search: text, enabled } = &listing.filter;
+        let named = |text: &String| search(tx.get_database_backend(), &[Column::Slug, Column::Name], text);
+        let wanted = Condition::all()
+            .add_option(text.as_ref().map(named))
+            .add_option(enabled.map(|enabled| Column::Enabled.eq(enabled)));
+        let by = match listing.sort.by {
+            TenantSort::Slug => Column::Slug,
+            TenantSort::Name => Column::Name,
+            TenantSort::CreatedAt => Column::CreatedAtUs,
+            TenantSort::UpdatedAt => Column::UpdatedAtUs,
+        };
+        let found = ordered(Entity::find().filter(wanted), by, Column::Id, listing.sort.descending);
+        page(tx, found, listing.page).await
     }
 
     async fn update(&mut self, tenant: &Tenant, expected: i64) -> Result<(), StoreError> {
@@ -65,6 +83,12 @@ impl TenantRepository for SqlWork {
     }
 
     async fn delete(&mut self, id: TenantId) -> Result<bool, StoreError> {
-        delete::<Entity>(self.tx(), Condition::all().add(Column::Id.eq(id.0))).await
+        let there = delete::<Entity>(self.tx(), Condition::all().add(Column::Id.eq(id.0))).await?;
+        if there {
+            // What the database does not do by itself: these have no foreign key, since some are of no tenant.
+            let records = Condition::all().add(idempotency_record::Column::TenantId.eq(id.0));
+            delete::<idempotency_record::Entity>(self.tx(), records).await?;
+        }
+        Ok(there)
     }
 }

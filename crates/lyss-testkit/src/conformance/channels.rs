@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lyss_domain::{Channel, ChannelLimits, ChannelState, ChannelTimeouts};
+use lyss_repositories::{ChannelFilter, Listing};
 
 use super::{assert_conflict, assert_reference, assert_stale, begin, commit, page, read, with_two_tenants};
 use crate::database::TestDatabase;
@@ -68,14 +69,14 @@ pub async fn are_filtered_and_listed_by_name_in_pages(db: &TestDatabase) {
     commit(work).await;
 
     let mut work = read(db).await;
-    let openai = slug("openai");
-    let all = work.channels().list(&scope(1), None, None, page(2, 3)).await.unwrap();
+    let all = work.channels().list(&scope(1), &page(2, 3)).await.unwrap();
     assert_eq!(all.total, 7);
     assert_eq!(names(&all.items), ["channel-0004", "channel-0005", "channel-0006"]);
-    let of_openai = work.channels().list(&scope(1), Some(&openai), None, page(1, 50)).await.unwrap();
-    assert_eq!(of_openai.total, 5);
-    let off = Some(ChannelState::Disabled);
-    let both = work.channels().list(&scope(1), Some(&openai), off, page(1, 50)).await.unwrap();
+    let openai = ChannelFilter { provider: Some(slug("openai")), ..ChannelFilter::default() };
+    let of_openai = Listing { filter: openai.clone(), ..page(1, 50) };
+    assert_eq!(work.channels().list(&scope(1), &of_openai).await.unwrap().total, 5);
+    let off = ChannelFilter { state: Some(ChannelState::Disabled), ..openai };
+    let both = work.channels().list(&scope(1), &Listing { filter: off, ..page(1, 50) }).await.unwrap();
     assert_eq!((names(&both.items), both.total), (vec!["channel-0002", "channel-0004"], 2));
 }
 
@@ -110,7 +111,7 @@ pub async fn of_others_are_as_absent_as_none(db: &TestDatabase) {
         assert_stale(work.channels().update(&scope(1), &channel(1, absent), 1).await);
         assert!(!work.channels().delete(&scope(1), channel_id(absent)).await.unwrap());
     }
-    assert_eq!(work.channels().list(&scope(1), None, None, page(1, 50)).await.unwrap().total, 0);
+    assert_eq!(work.channels().list(&scope(1), &page(1, 50)).await.unwrap().total, 0);
     commit(work).await;
     let stored = read(db).await.channels().get(&scope(2), channel_id(1)).await.unwrap();
     assert_eq!(stored, Some(channel(2, 1)));

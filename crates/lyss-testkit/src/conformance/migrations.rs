@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use lyss_domain::{IdempotencyRecord, TenantId, TenantScope, VirtualKey};
 use lyss_migrations::{MigrationError, SchemaState, StepStatus, down, fresh, state, status, up};
-use lyss_repositories::{CatalogSource, Store};
+use lyss_repositories::{AttemptStore, CatalogSource, IdempotencyClaim, Store};
 use sea_orm::{ConnectionTrait, Statement};
 
 use super::work::polled;
 use crate::database::TestDatabase;
-use crate::samples::{tenant, tenant_id};
+use crate::samples::*;
 
 pub async fn go_up_down_and_up_again(db: &TestDatabase) {
     let connection = db.store.connection();
@@ -32,6 +33,39 @@ pub async fn go_up_down_and_up_again(db: &TestDatabase) {
     up(connection).await.unwrap();
     assert_eq!(tables(db).await, all);
     assert_eq!(db.store.generation().await.unwrap(), 0);
+}
+
+/// A release that was tried and taken back keeps what both know.
+pub async fn taken_back_and_applied_again_keep_the_rows(db: &TestDatabase) {
+    let connection = db.store.connection();
+    up(connection).await.unwrap();
+    let claimed = idempotency_record(1, "k", 0);
+    let mut work = db.store.begin().await.unwrap();
+    work.tenants().create(&tenant(1)).await.unwrap();
+    work.keys().create(&scope(1), &virtual_key(1, 1)).await.unwrap();
+    work.audit().append(&scope(1), &audit_entry(1, 1)).await.unwrap();
+    work.idempotency().claim(&scope(1), &claimed).await.unwrap();
+    let of_nobody = IdempotencyRecord { tenant: TenantId::NONE, ..claimed.clone() };
+    work.idempotency().claim(&TenantScope::grant(TenantId::NONE), &of_nobody).await.unwrap();
+    work.commit(None).await.unwrap();
+    db.store.write(&[attempt(1, 1)]).await.unwrap();
+
+    // To what the first release had.
+    let steps = status(connection).await.unwrap();
+    let first = names(&steps).iter().filter(|name| name.starts_with("m20261123")).count();
+    down(connection, u32::try_from(steps.len() - first).unwrap()).await.unwrap();
+    up(connection).await.unwrap();
+
+    let mut work = db.store.begin().await.unwrap();
+    let key = work.keys().get(&scope(1), virtual_key(1, 1).id).await.unwrap();
+    assert_eq!(key, Some(VirtualKey { previous: None, last_used_at: None, ..virtual_key(1, 1) }));
+    assert_eq!(work.audit().last(&scope(1)).await.unwrap(), Some(audit_entry(1, 1)));
+    let again = work.idempotency().claim(&scope(1), &idempotency_record(1, "k", 1)).await.unwrap();
+    assert_eq!(again, IdempotencyClaim::Seen(claimed));
+    let of_nobody = work.idempotency().claim(&TenantScope::grant(TenantId::NONE), &of_nobody).await.unwrap();
+    assert_eq!(of_nobody, IdempotencyClaim::Fresh, "the older schema has no place for it");
+    drop(work);
+    assert_eq!(db.store.recent(&scope(1), 9).await.unwrap(), [attempt(1, 1)]);
 }
 
 pub async fn tell_a_schema_that_is_behind(db: &TestDatabase) {

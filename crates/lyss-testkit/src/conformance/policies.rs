@@ -33,8 +33,8 @@ pub async fn are_kept_whole_whatever_they_count(db: &TestDatabase) {
     commit(work).await;
 
     let mut work = read(db).await;
-    let first = work.policies().list(&scope(1), page(1, 3)).await.unwrap();
-    let second = work.policies().list(&scope(1), page(2, 3)).await.unwrap();
+    let first = work.policies().list(&scope(1), &page(1, 3)).await.unwrap();
+    let second = work.policies().list(&scope(1), &page(2, 3)).await.unwrap();
     assert_eq!((first.total, first.items.as_slice()), (5, &kept[..3]));
     assert_eq!(second.items, kept[3..]);
     assert_eq!(work.policies().get(&scope(1), policy_id(4)).await.unwrap().as_ref(), Some(&kept[3]));
@@ -85,7 +85,7 @@ pub async fn of_others_are_as_absent_as_none(db: &TestDatabase) {
         assert_stale(work.policies().update(&scope(1), &like, 1).await);
         assert!(!work.policies().delete(&scope(1), like.id).await.unwrap());
     }
-    assert_eq!(work.policies().list(&scope(1), page(1, 50)).await.unwrap().total, 0);
+    assert_eq!(work.policies().list(&scope(1), &page(1, 50)).await.unwrap().total, 0);
     commit(work).await;
     let mut work = begin(db).await;
     assert!(work.policies().delete(&scope(2), policy_id(1)).await.unwrap());

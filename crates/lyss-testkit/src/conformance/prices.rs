@@ -17,10 +17,10 @@ pub async fn are_listed_by_model_and_date(db: &TestDatabase) {
     commit(work).await;
 
     let mut work = read(db).await;
-    let first = work.prices().list(&scope(1), page(1, 2)).await.unwrap();
+    let first = work.prices().list(&scope(1), &page(1, 2)).await.unwrap();
     assert_eq!((first.total, first.items.as_slice()), (3, &kept[..2]));
-    assert_eq!(work.prices().list(&scope(1), page(2, 2)).await.unwrap().items, kept[2..]);
-    assert_eq!(work.prices().list(&scope(2), page(1, 50)).await.unwrap().items, [price(2, 4, "a", 10)]);
+    assert_eq!(work.prices().list(&scope(1), &page(2, 2)).await.unwrap().items, kept[2..]);
+    assert_eq!(work.prices().list(&scope(2), &page(1, 50)).await.unwrap().items, [price(2, 4, "a", 10)]);
 }
 
 pub async fn have_one_rate_per_model_and_moment(db: &TestDatabase) {

@@ -20,7 +20,7 @@ pub async fn are_kept_whole(db: &TestDatabase) {
     commit(work).await;
 
     let mut work = read(db).await;
-    let listed = work.providers().list(&scope(1), page(1, 50)).await.unwrap();
+    let listed = work.providers().list(&scope(1), &page(1, 50)).await.unwrap();
     assert_eq!(listed.items, kept);
     assert_eq!(work.providers().get(&scope(1), &slug("b")).await.unwrap().as_ref(), Some(&kept[1]));
     assert_eq!(work.providers().get(&scope(1), &slug("d")).await.unwrap(), None);
@@ -70,7 +70,7 @@ pub async fn of_others_are_as_absent_as_none(db: &TestDatabase) {
         assert_stale(work.providers().update(&scope(1), &provider(1, absent), 1).await);
         assert!(!work.providers().delete(&scope(1), &slug(absent)).await.unwrap());
     }
-    assert_eq!(work.providers().list(&scope(1), page(1, 50)).await.unwrap().total, 0);
+    assert_eq!(work.providers().list(&scope(1), &page(1, 50)).await.unwrap().total, 0);
     commit(work).await;
     let mut work = begin(db).await;
     assert!(work.providers().delete(&scope(2), &slug("theirs")).await.unwrap());

@@ -1,7 +1,7 @@
 //! Tenants.
 
 use lyss_domain::{PolicyScope, Tenant, TenantSettings};
-use lyss_repositories::{AttemptStore, CatalogSource};
+use lyss_repositories::{AttemptStore, CatalogSource, IdempotencyClaim};
 
 use super::{assert_conflict, assert_reference, assert_stale, begin, commit, page, read, with_two_tenants};
 use crate::database::TestDatabase;
@@ -45,12 +45,12 @@ pub async fn are_listed_by_slug_in_pages(db: &TestDatabase) {
     let mut work = read(db).await;
     let mut seen = Vec::new();
     for number in 1..=3 {
-        let part = work.tenants().list(page(number, 2)).await.unwrap();
+        let part = work.tenants().list(&page(number, 2)).await.unwrap();
         assert_eq!(part.total, 5);
         seen.extend(part.items.into_iter().map(|tenant| tenant.slug));
     }
     assert_eq!(seen, ["a-1", "a1", "a_1", "ab", "b"]);
-    let beyond = work.tenants().list(page(4, 2)).await.unwrap();
+    let beyond = work.tenants().list(&page(4, 2)).await.unwrap();
     assert_eq!((beyond.items.len(), beyond.total), (0, 5));
 }
 
@@ -103,7 +103,14 @@ pub async fn take_all_with_them_but_the_records(db: &TestDatabase) {
     assert_eq!(left.keys, [virtual_key(2, 2)]);
     assert_eq!(left.policies, [policy(2, 2, PolicyScope::Key(key_id(2)))]);
     assert_eq!(left.prices, [price(2, 2, "gpt-4o", 0)]);
-    assert_eq!(db.store.recent(tenant_id(1), 10).await.unwrap(), [attempt(1, 1)]);
+    assert_eq!(db.store.recent(&scope(1), 10).await.unwrap(), [attempt(1, 1)]);
+    let mut work = begin(db).await;
+    for (number, gone) in [(1, true), (2, false)] {
+        let claim =
+            work.idempotency().claim(&scope(number), &idempotency_record(number, "k", 1)).await.unwrap();
+        assert_eq!(claim == IdempotencyClaim::Fresh, gone);
+    }
+    drop(work);
     // What is gone is also nobody's any more.
     assert_reference(begin(db).await.channels().create(&scope(1), &channel(1, 1)).await, "tenant");
 }

@@ -21,13 +21,13 @@ pub async fn dropped_leaves_nothing(db: &TestDatabase) {
 
     let mut work = read(db).await;
     assert_eq!(work.channels().get(&scope(1), channel_id(1)).await.unwrap(), None);
-    assert_eq!(work.tenants().list(page(1, 50)).await.unwrap().total, 2);
+    assert_eq!(work.tenants().list(&page(1, 50)).await.unwrap().total, 2);
 }
 
 pub async fn shows_its_own_changes_and_hides_them_from_others(db: &TestDatabase) {
     with_two_tenants(db).await;
     let mut before = read(db).await;
-    assert_eq!(before.tenants().list(page(1, 50)).await.unwrap().total, 2);
+    assert_eq!(before.tenants().list(&page(1, 50)).await.unwrap().total, 2);
     let mut work = begin(db).await;
     work.channels().create(&scope(1), &channel(1, 1)).await.unwrap();
     assert!(work.channels().get(&scope(1), channel_id(1)).await.unwrap().is_some());
@@ -152,8 +152,8 @@ pub async fn queues_writers_without_refusing_any(db: &TestDatabase) {
     let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
     assert!(failures.is_empty(), "{failures:?}");
     other.close().await.unwrap();
-    let stored = read(db).await.keys().list(&scope(1), page(1, 1)).await.unwrap().total;
-    assert_eq!((stored, db.store.count(tenant_id(1)).await.unwrap()), (WRITERS * EACH, WRITERS * EACH));
+    let stored = read(db).await.keys().list(&scope(1), &page(1, 1)).await.unwrap().total;
+    assert_eq!((stored, db.store.count(&scope(1)).await.unwrap()), (WRITERS * EACH, WRITERS * EACH));
 }
 
 pub async fn answers_for_health(db: &TestDatabase) {

@@ -2,6 +2,7 @@
 //! Building 28 expressions a row through the ORM cost more than storing them. The conformance suite reads every column
 //! back on both databases.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -27,21 +28,35 @@ type Statements = [String; ROWS.len()];
 static POSTGRES: LazyLock<Statements> = LazyLock::new(|| ROWS.map(|rows| insert_sql(rows, Some('$'))));
 static SQLITE: LazyLock<Statements> = LazyLock::new(|| ROWS.map(|rows| insert_sql(rows, None)));
 
+/// `$1` is the use's time. Only forward; and on PostgreSQL past a row that somebody else holds, so that whoever takes
+/// his time over a key does not hold up the ledger: the next use tells then.
+const POSTGRES_USED: &str = "UPDATE virtual_keys SET last_used_at_us = $1 WHERE tenant_id = $2 AND id = ( \
+     SELECT id FROM virtual_keys WHERE tenant_id = $2 AND id = $3 \
+     AND (last_used_at_us IS NULL OR last_used_at_us < $1) FOR NO KEY UPDATE SKIP LOCKED)";
+const SQLITE_USED: &str = "UPDATE virtual_keys SET last_used_at_us = ?1 WHERE tenant_id = ?2 AND id = ?3 \
+     AND (last_used_at_us IS NULL OR last_used_at_us < ?1)";
+
+/// Statements and their arguments, in the order they are run.
+type Bound<A> = Vec<(&'static str, A)>;
+
 impl SqlStore {
-    /// All in one transaction; answers how many were new. In a task of its own, for the reason given at `open`.
+    /// All in one transaction, and the keys' last uses with them; answers how many were new. In a task of its own, for
+    /// the reason given at `open`.
     pub(super) async fn insert_attempts(&self, records: &[AttemptRecord]) -> Result<u64, StoreError> {
         let written = match self.kind() {
             Kind::Postgres => {
                 let pool = self.connection().get_postgres_connection_pool().clone();
                 let parts = parts::<sqlx::postgres::PgArguments>(records, &POSTGRES).map_err(unbound)?;
+                let uses = uses::<sqlx::postgres::PgArguments>(records, POSTGRES_USED).map_err(unbound)?;
                 self.runtime().spawn(async move {
                     let mut transaction = pool.begin().await?;
                     let mut new = 0;
                     for (sql, arguments) in parts {
-                        new += sqlx::query_with(sql, arguments)
-                            .execute(&mut *transaction)
-                            .await?
-                            .rows_affected();
+                        let insert = sqlx::query_with(sql, arguments);
+                        new += insert.execute(&mut *transaction).await?.rows_affected();
+                    }
+                    for (sql, arguments) in uses {
+                        sqlx::query_with(sql, arguments).execute(&mut *transaction).await?;
                     }
                     transaction.commit().await?;
                     Ok(new)
@@ -51,15 +66,17 @@ impl SqlStore {
                 let turn = std::sync::Arc::clone(queue).lock_owned().await;
                 let pool = self.connection().get_sqlite_connection_pool().clone();
                 let parts = parts::<sqlx::sqlite::SqliteArguments>(records, &SQLITE).map_err(unbound)?;
+                let uses = uses::<sqlx::sqlite::SqliteArguments>(records, SQLITE_USED).map_err(unbound)?;
                 self.runtime().spawn(async move {
                     let _turn = turn;
                     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
                     let mut new = 0;
                     for (sql, arguments) in parts {
-                        new += sqlx::query_with(sql, arguments)
-                            .execute(&mut *transaction)
-                            .await?
-                            .rows_affected();
+                        let insert = sqlx::query_with(sql, arguments);
+                        new += insert.execute(&mut *transaction).await?.rows_affected();
+                    }
+                    for (sql, arguments) in uses {
+                        sqlx::query_with(sql, arguments).execute(&mut *transaction).await?;
                     }
                     transaction.commit().await?;
                     Ok(new)
@@ -72,11 +89,32 @@ impl SqlStore {
     }
 }
 
+/// One statement for each key of the batch, in the keys' order, so that two replicas never wait for each other crosswise.
+fn uses<A: Arguments>(records: &[AttemptRecord], sql: &'static str) -> Result<Bound<A>, BoxDynError>
+where
+    for<'v> i64: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Uuid: Encode<'v, A::Database> + Type<A::Database>,
+{
+    let mut newest = BTreeMap::new();
+    for record in records {
+        let at = newest.entry((record.tenant.0, record.key.0)).or_insert(record.started_at);
+        *at = record.started_at.max(*at);
+    }
+    let bound = newest.into_iter().map(|((tenant, key), at)| {
+        let mut to = A::default();
+        to.add(at.as_micros())?;
+        to.add(tenant)?;
+        to.add(key)?;
+        Ok((sql, to))
+    });
+    bound.collect()
+}
+
 /// The records cut into statements, largest first, with their values in the order of the table's columns.
 fn parts<A: Arguments>(
     mut records: &[AttemptRecord],
     statements: &'static Statements,
-) -> Result<Vec<(&'static str, A)>, BoxDynError>
+) -> Result<Bound<A>, BoxDynError>
 where
     for<'v> &'v str: Encode<'v, A::Database> + Type<A::Database>,
     for<'v> Option<&'v str>: Encode<'v, A::Database> + Type<A::Database>,

@@ -1,0 +1,186 @@
+//! Tenants in JSON.
+
+use std::collections::BTreeMap;
+
+use lyss_domain::{RoutingSettings, Strategy, Tenant, TenantSettings};
+use lyss_management::{TenantChange, TenantDraft};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::manage::schema;
+use crate::manage::word::{Moment, Named, Patch, patch, present};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TenantCreate, example = json!({ "slug": "acme", "name": "Acme", "settings": { "time_zone": "Asia/Shanghai" } }))]
+pub(super) struct TenantBody {
+    /// 1 to 64 of `a-z`, `0-9`, `-`, `_`. It never changes.
+    slug: String,
+    name: String,
+    settings: Option<SettingsBody>,
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TenantSettingsCreate)]
+struct SettingsBody {
+    /// IANA name; `UTC` unless given.
+    time_zone: Option<String>,
+    /// Days that usage records are kept; for ever unless given.
+    retention_days: Option<u32>,
+    routing: Option<RoutingBody>,
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RoutingCreate)]
+struct RoutingBody {
+    #[schema(schema_with = schema::word::<Strategy>, required = false)]
+    default: Option<Named<Strategy>>,
+    /// By model, or prefix ending in `*`.
+    #[serde(default)]
+    models: BTreeMap<String, ModelRouting>,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ModelRouting {
+    #[schema(schema_with = schema::word::<Strategy>)]
+    strategy: Named<Strategy>,
+}
+
+/// A JSON merge patch.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TenantPatch)]
+pub(super) struct TenantPatch {
+    #[serde(default, deserialize_with = "present")]
+    name: Option<String>,
+    /// A tenant that is not enabled keeps its configuration and serves nobody.
+    #[serde(default, deserialize_with = "present")]
+    enabled: Option<bool>,
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<SettingsPatch>)]
+    settings: Patch<SettingsPatch>,
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TenantSettingsPatch)]
+struct SettingsPatch {
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<String>)]
+    time_zone: Patch<String>,
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<u32>)]
+    retention_days: Patch<u32>,
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<RoutingPatch>)]
+    routing: Patch<RoutingPatch>,
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RoutingPatch)]
+struct RoutingPatch {
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(schema_with = schema::word::<Strategy>, required = false)]
+    default: Patch<Named<Strategy>>,
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<BTreeMap<String, ModelRouting>>)]
+    models: Patch<BTreeMap<String, Option<ModelRouting>>>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tenant)]
+pub(super) struct TenantDto {
+    #[schema(schema_with = schema::id)]
+    id: String,
+    slug: String,
+    name: String,
+    enabled: bool,
+    settings: SettingsDto,
+    #[schema(schema_with = schema::moment)]
+    created_at: Moment,
+    #[schema(schema_with = schema::moment)]
+    updated_at: Moment,
+    version: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = TenantSettings)]
+struct SettingsDto {
+    time_zone: String,
+    retention_days: Option<u32>,
+    routing: RoutingDto,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Routing)]
+struct RoutingDto {
+    #[schema(schema_with = schema::word_or_null::<Strategy>)]
+    default: Option<Named<Strategy>>,
+    models: BTreeMap<String, ModelRouting>,
+}
+
+impl TenantBody {
+    pub(super) fn draft(self) -> TenantDraft {
+        let given = self.settings.unwrap_or_default();
+        let routing = given.routing.unwrap_or_default();
+        let models = routing.models.into_iter().map(|(model, one)| (model, one.strategy.0)).collect();
+        let usual = TenantSettings::default();
+        let settings = TenantSettings {
+            time_zone: given.time_zone.unwrap_or(usual.time_zone),
+            routing: RoutingSettings { default: routing.default.map(|one| one.0), models },
+            retention_days: given.retention_days,
+        };
+        TenantDraft { slug: self.slug, name: self.name, settings }
+    }
+}
+
+impl TenantPatch {
+    pub(super) fn change(self) -> TenantChange {
+        let change = TenantChange { name: self.name, enabled: self.enabled, ..TenantChange::default() };
+        let Some(settings) = self.settings else { return change };
+        // Null brings back the default of everything below it.
+        let settings = settings.unwrap_or(SettingsPatch {
+            time_zone: Some(None),
+            retention_days: Some(None),
+            routing: Some(None),
+        });
+        let routing = settings
+            .routing
+            .map(|routing| routing.unwrap_or(RoutingPatch { default: Some(None), models: Some(None) }));
+        let routing = routing.unwrap_or_default();
+        let models = routing.models.map(|models| {
+            let strategy = |one: Option<ModelRouting>| one.map(|one| one.strategy.0);
+            models.map(|models| models.into_iter().map(|(model, one)| (model, strategy(one))).collect())
+        });
+        TenantChange {
+            time_zone: settings.time_zone,
+            retention_days: settings.retention_days,
+            routing_default: routing.default.map(|default| default.map(|one| one.0)),
+            routing_models: models,
+            ..change
+        }
+    }
+}
+
+impl From<Tenant> for TenantDto {
+    fn from(tenant: Tenant) -> Self {
+        let TenantSettings { time_zone, routing, retention_days } = tenant.settings;
+        let strategy = |strategy| ModelRouting { strategy: Named(strategy) };
+        let models = routing.models.into_iter().map(|(model, one)| (model, strategy(one))).collect();
+        let routing = RoutingDto { default: routing.default.map(Named), models };
+        Self {
+            id: tenant.id.to_string(),
+            slug: tenant.slug,
+            name: tenant.name,
+            enabled: tenant.enabled,
+            settings: SettingsDto { time_zone, retention_days, routing },
+            created_at: Moment(tenant.created_at),
+            updated_at: Moment(tenant.updated_at),
+            version: tenant.version,
+        }
+    }
+}
