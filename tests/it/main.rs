@@ -14,5 +14,6 @@ mod gateway;
 mod house;
 mod http_edges;
 mod limits;
+mod manage;
 mod process;
 mod storage;
