@@ -57,7 +57,10 @@ async fn rotate(config: &Config) -> Result<()> {
     if left > 0 {
         bail!("{left} data keys are still under another master key: keep it, and run this again");
     }
-    println!("every key is under master key '{active}'; others may be removed");
+    println!(
+        "every key is under master key '{active}'; others may be removed, after a day, when no answer kept for an \
+         Idempotency-Key is sealed under them any more"
+    );
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lyss_auth::{Issuer, IssuerKeys, NewToken, Permission, Tokens, issue};
+use lyss_auth::{Home, Issuer, IssuerKeys, NewToken, Permission, Tokens, issue};
 use lyss_domain::{Role, Secret, TenantId, Timestamp};
 use lyss_wire::{BoxFuture, ByteStream, EncodedRequest, ResponseHead, Timers};
 use lyss_wire::{Transport, TransportClass, TransportError};
@@ -43,7 +43,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sent = token.expose();
 
     let tokens = Tokens::new(vec![Issuer::new(IssuerKeys::Secret(secret()))])?;
-    let resolve = |name: &str| (name == "acme").then_some(TenantId(Uuid::from_u128(7)));
+    let acme = Home { tenant: TenantId(Uuid::from_u128(7)), since: Timestamp::from_millis(0) };
+    let resolve = |name: &str| (name == "acme").then_some(acme);
     let anna = tokens.verify(sent, now, &NoNetwork, resolve).await?;
     let scope = anna.entitle(Permission::ReadChannels, None)?;
     println!("{} reads the channels of tenant {}", anna.name, scope.tenant());

@@ -37,7 +37,7 @@ pub use issue::{CannotIssue, NewToken, issue};
 pub use key_set::KeySetError;
 pub use key_text::{key_hint, looks_valid, mint};
 pub use permission::{Permission, Permissions};
-pub use principal::{Credential, Denial, Principal};
+pub use principal::{Credential, Denial, Home, Principal};
 pub use token::{
     BadIssuer, Issuer, IssuerKeys, PublicAlgorithm, RefreshFailure, TokenRefusal, Tokens, install_crypto,
     looks_like_token,

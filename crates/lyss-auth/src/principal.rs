@@ -1,6 +1,6 @@
 //! A caller of the management API, and the moment it becomes entitled to act on one tenant's data.
 
-use lyss_domain::{KeyId, Role, TenantId, TenantScope};
+use lyss_domain::{KeyId, Role, TenantId, TenantScope, Timestamp};
 
 use crate::permission::{Permission, Permissions};
 
@@ -16,6 +16,14 @@ pub struct Principal {
     pub permissions: Permissions,
     /// The tenant its credential names; `None`: a platform administrator, who stands above them.
     pub home: Option<TenantId>,
+}
+
+/// A tenant as a token's name for it is resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Home {
+    pub tenant: TenantId,
+    /// When it was made: a token from before belongs to an earlier tenant of the same name.
+    pub since: Timestamp,
 }
 
 /// By what it was proven.

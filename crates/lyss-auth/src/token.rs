@@ -12,7 +12,7 @@ mod parts;
 pub(crate) mod verifying_key;
 
 use futures_util::future::join_all;
-use lyss_domain::{TenantId, Timestamp};
+use lyss_domain::Timestamp;
 use lyss_wire::Transport;
 
 use self::cache::{Cache, Fingerprint};
@@ -25,7 +25,7 @@ pub use self::parts::LONGEST_TOKEN;
 use self::parts::Parts;
 pub use self::verifying_key::PublicAlgorithm;
 use crate::key_set::KeySetError;
-use crate::principal::Principal;
+use crate::principal::{Home, Principal};
 
 /// Verifies tokens of the configured issuers. Make one per process and share it.
 pub struct Tokens {
@@ -138,7 +138,7 @@ impl Tokens {
         Ok(Self { issuers: issuer::trust_all(issuers)?, cache: Cache::default() })
     }
 
-    /// Who the token proves. `resolve` answers a tenant's id for what the token names it by, id or slug, and `None` for
+    /// Who the token proves. `resolve` answers the tenant for what the token names it by, id or slug, and `None` for
     /// a tenant that is not there (any more).
     ///
     /// Waits for nothing unless the issuer's keys come from a key set that must be fetched through `transport`.
@@ -147,7 +147,7 @@ impl Tokens {
         token: &[u8],
         now: Timestamp,
         transport: &dyn Transport,
-        resolve: impl Fn(&str) -> Option<TenantId>,
+        resolve: impl Fn(&str) -> Option<Home>,
     ) -> Result<Principal, TokenRefusal> {
         if let Some(known) = self.verify_cached(token, now, &resolve) {
             return known;
@@ -166,7 +166,7 @@ impl Tokens {
         &self,
         token: &[u8],
         now: Timestamp,
-        resolve: &impl Fn(&str) -> Option<TenantId>,
+        resolve: &impl Fn(&str) -> Option<Home>,
     ) -> Option<Result<Principal, TokenRefusal>> {
         if !looks_like_token(token) {
             return None;

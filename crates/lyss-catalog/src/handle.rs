@@ -1,11 +1,15 @@
 //! Where the picture in force is found, and who is told when it changes.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
 use crate::Catalog;
+
+/// How long a change waits to be served before it is answered all the same.
+const SERVING_PATIENCE: Duration = Duration::from_secs(5);
 
 type Observer = Box<dyn Fn(&Arc<Catalog>) + Send + Sync>;
 
@@ -63,10 +67,16 @@ impl CatalogHandle {
         self.refresh.notified().await;
     }
 
-    /// Waits until this replica serves a generation: what a management write does before it answers.
+    /// Waits until this replica serves a generation: what a management write does before it answers. What is committed is
+    /// so, also where the picture cannot be loaded for now: then the wait ends after a while.
     pub async fn serving(&self, generation: i64) {
         self.refresh();
-        // The sender lives in self, so this cannot end early.
-        let _ = self.served.subscribe().wait_for(|served| *served >= generation).await;
+        let mut served = self.served.subscribe();
+        if tokio::time::timeout(SERVING_PATIENCE, served.wait_for(|served| *served >= generation))
+            .await
+            .is_err()
+        {
+            tracing::warn!(generation, "a change is committed and not served here yet");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
@@ -56,8 +57,8 @@ async fn chat(
     dialect: Dialect,
     call: CallId,
 ) -> HttpResponse {
-    let table = proxy.routes();
-    let admittee = match doorkeeper.admit(request, &table, proxy.clock()).await {
+    let mut table = proxy.routes();
+    let mut admittee = match doorkeeper.admit(request, &table, proxy.clock()).await {
         Ok(admittee) => admittee,
         Err(fault) => return refuse(proxy, dialect, call, &fault),
     };
@@ -69,6 +70,15 @@ async fn chat(
         Ok(ask) => ask,
         Err(fault) => return refuse(proxy, dialect, call, &fault),
     };
+    // A body may take its time, and what was revoked or changed meanwhile is so for this call.
+    let in_force = proxy.routes();
+    if !Arc::ptr_eq(&table, &in_force) {
+        table = in_force;
+        admittee = match doorkeeper.admit(request, &table, proxy.clock()).await {
+            Ok(admittee) => admittee,
+            Err(fault) => return refuse(proxy, dialect, call, &fault),
+        };
+    }
     let steering = match steering::read(request.headers()) {
         Ok(steering) => steering,
         Err(fault) => return refuse(proxy, dialect, call, &fault),

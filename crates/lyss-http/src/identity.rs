@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use lyss_auth::{Denial, Principal, Refusal, TokenRefusal, Tokens};
+use lyss_auth::{Denial, Home, Principal, Refusal, TokenRefusal, Tokens};
 use lyss_catalog::Catalog;
 use lyss_domain::{KeyDigest, TenantId, Timestamp};
 use lyss_management::Transport;
@@ -117,7 +117,10 @@ pub(crate) enum Misnamed {
     Unknown,
 }
 
-fn resolver(catalog: &Arc<Catalog>) -> impl Fn(&str) -> Option<TenantId> + Send + Sync + 'static {
+fn resolver(catalog: &Arc<Catalog>) -> impl Fn(&str) -> Option<Home> + Send + Sync + 'static {
     let catalog = Arc::clone(catalog);
-    move |name| catalog.tenant_named(name).map(|entry| entry.tenant.id)
+    move |name| {
+        let tenant = &catalog.tenant_named(name)?.tenant;
+        Some(Home { tenant: tenant.id, since: tenant.created_at })
+    }
 }

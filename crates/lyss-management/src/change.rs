@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use lyss_auth::permission::of_scopes;
 use lyss_domain::{AuditEntry, AuditOutcome};
 use lyss_repositories::UnitOfWork;
 
@@ -31,7 +32,25 @@ impl Management {
     pub(crate) async fn begin(&self, acting: &Acting<'_>) -> Result<Change, ManagementError> {
         let mut work = self.store.begin().await?;
         let last = work.audit().last(&acting.scope).await?;
+        self.still_holds(&mut *work, acting).await?;
         Ok(Change { work, last })
+    }
+
+    /// A request may take its time between being let in and acting: a key that was revoked, ran out or lost a scope
+    /// meanwhile changes nothing any more.
+    async fn still_holds(
+        &self,
+        work: &mut dyn UnitOfWork,
+        acting: &Acting<'_>,
+    ) -> Result<(), ManagementError> {
+        let Some(id) = acting.actor.key else { return Ok(()) };
+        let now = self.clock.now();
+        let holds = work.keys().get(&acting.scope, id).await?.is_some_and(|key| {
+            key.revoked_at.is_none()
+                && key.expires_at.is_none_or(|end| now < end)
+                && of_scopes(&key.scopes).covers(acting.actor.permissions)
+        });
+        if holds { Ok(()) } else { Err(ManagementError::Exceeds(vec!["key"])) }
     }
 
     /// Writes the audit entry, commits both, and waits until this replica serves the change.

@@ -33,7 +33,7 @@ pub enum Once {
 #[derive(Debug)]
 pub struct Claim {
     scope: TenantScope,
-    key: String,
+    record: IdempotencyRecord,
 }
 
 /// What tells a request from another: SHA-256 over its parts, each preceded by its length.
@@ -75,7 +75,7 @@ impl Management {
         let seen = match claim {
             IdempotencyClaim::Fresh => {
                 work.commit(None).await?;
-                return Ok(Once::Fresh(Claim { scope, key }));
+                return Ok(Once::Fresh(Claim { scope, record }));
             }
             IdempotencyClaim::Seen(seen) => seen,
         };
@@ -93,12 +93,15 @@ impl Management {
     /// Keeps the answer of a request that was done.
     pub async fn finish_once(&self, claim: Claim, status: u16, body: &[u8]) -> Result<(), ManagementError> {
         let secret = Secret::new(body.to_vec());
-        let sealed =
-            self.vault.seal_for_import(&claim.scope.tenant().to_string(), &purpose(&claim.key), &secret)?;
+        let sealed = self.vault.seal_for_import(
+            &claim.scope.tenant().to_string(),
+            &purpose(&claim.record.key),
+            &secret,
+        )?;
         let mut work = self.store.begin().await?;
         let expires_at = self.clock.now().after(KEPT);
         let answer = (status, sealed.as_bytes());
-        work.idempotency().finish(&claim.scope, &claim.key, answer, expires_at).await?;
+        work.idempotency().finish(&claim.scope, &claim.record, answer, expires_at).await?;
         work.commit(None).await?;
         Ok(())
     }
@@ -106,7 +109,7 @@ impl Management {
     /// Gives the key back: the request failed and may be sent again.
     pub async fn release_once(&self, claim: Claim) -> Result<(), ManagementError> {
         let mut work = self.store.begin().await?;
-        work.idempotency().release(&claim.scope, &claim.key).await?;
+        work.idempotency().release(&claim.scope, &claim.record).await?;
         work.commit(None).await?;
         Ok(())
     }

@@ -76,7 +76,10 @@ pub struct Management {
 #[derive(Debug, Default)]
 pub struct Guards {
     tests: MemoryRateStore,
+    /// Of strangers, by network.
     refusals: audit::refusals::RefusalGuard,
+    /// Of those who are known, by name.
+    denials: audit::refusals::RefusalGuard,
 }
 
 impl Management {

@@ -206,17 +206,18 @@ pub trait IdempotencyRepository: Send {
         scope: &TenantScope,
         record: &IdempotencyRecord,
     ) -> Result<IdempotencyClaim, StoreError>;
-    /// Keeps the answer until `expires_at`: a claim is for as long as a request may run, an answer for longer.
+    /// Keeps the answer of a claim until `expires_at`: a claim is for as long as a request may run, an answer for longer.
+    /// `Stale`: it ran out and is somebody else's by now.
     async fn finish(
         &mut self,
         scope: &TenantScope,
-        key: &str,
+        claimed: &IdempotencyRecord,
         answer: (u16, &[u8]),
         expires_at: Timestamp,
     ) -> Result<(), StoreError>;
     /// Gives back a claim that was not finished, for a request that failed: the next one of this key is fresh. A
     /// finished one stays, and one that is not there is no error.
-    async fn release(&mut self, scope: &TenantScope, key: &str) -> Result<(), StoreError>;
+    async fn release(&mut self, scope: &TenantScope, claimed: &IdempotencyRecord) -> Result<(), StoreError>;
     /// Removes what expired before `now`; answers how many.
     async fn sweep(&mut self, now: Timestamp) -> Result<u64, StoreError>;
 }

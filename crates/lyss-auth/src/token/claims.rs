@@ -3,14 +3,14 @@
 //! `jsonwebtoken` lets wrong-typed `iss`, `aud`, `sub` and fractional times pass and reads the machine's clock, so only
 //! its signatures are used and the claims are judged here.
 
-use lyss_domain::{Role, TenantId, Timestamp};
+use lyss_domain::{Role, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::parts::given;
 use super::{Claim, TokenRefusal};
 use crate::permission::of_role;
-use crate::principal::{Credential, KEY_NAME_PREFIX, Principal};
+use crate::principal::{Credential, Home, KEY_NAME_PREFIX, Principal};
 
 const LONGEST_SUBJECT: usize = 255;
 const LONGEST_TENANT: usize = 255;
@@ -47,6 +47,8 @@ pub(crate) struct Claims {
     role: Role,
     /// Id or slug; `None` for a platform administrator only.
     tenant: Option<String>,
+    /// The latest moment at which it can have been issued, by a clock within the leeway.
+    issued_by: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
 
@@ -88,7 +90,9 @@ impl RawClaims {
             return Err(TokenRefusal::IssuedInFuture);
         }
         let expires_at = Timestamp::from_millis(expires.saturating_mul(1_000));
-        Ok(Claims { subject: subject.to_owned(), role, tenant, expires_at })
+        // A claim counts whole seconds: it may have been issued up to a second later.
+        let issued_by = Timestamp::from_millis((issued + leeway + 1).saturating_mul(1_000));
+        Ok(Claims { subject: subject.to_owned(), role, tenant, issued_by, expires_at })
     }
 
     /// Everyone acts for one tenant, but a platform administrator, who must not pretend to.
@@ -126,13 +130,17 @@ impl RawClaims {
 }
 
 impl Claims {
-    /// The tenant is looked up each time, so that one that is gone is gone at once.
+    /// The tenant is looked up each time, so that one that is gone is gone at once. One that was made after the token is
+    /// another of the same name.
     pub(crate) fn principal(
         self,
-        resolve: &impl Fn(&str) -> Option<TenantId>,
+        resolve: &impl Fn(&str) -> Option<Home>,
     ) -> Result<Principal, TokenRefusal> {
         let home = match &self.tenant {
-            Some(name) => Some(resolve(name).ok_or(TokenRefusal::UnknownTenant)?),
+            Some(name) => {
+                let home = resolve(name).filter(|home| home.since <= self.issued_by);
+                Some(home.ok_or(TokenRefusal::UnknownTenant)?.tenant)
+            }
             None => None,
         };
         Ok(Principal {
@@ -144,11 +152,12 @@ impl Claims {
     }
 }
 
-/// 1 to 255 bytes that can stand in a log line, and are no virtual key's name.
+/// 1 to 255 bytes that can stand in a log line, and are no name that a virtual key or the service itself acts under.
 pub(crate) fn is_subject(text: &str) -> bool {
     (1..=LONGEST_SUBJECT).contains(&text.len())
         && !text.chars().any(char::is_control)
-        && !text.starts_with(KEY_NAME_PREFIX)
+        && ![KEY_NAME_PREFIX, "system:"].iter().any(|taken| text.starts_with(taken))
+        && text != "anonymous"
 }
 
 fn required(value: Option<&Value>, claim: Claim) -> Result<&Value, TokenRefusal> {

@@ -215,6 +215,25 @@ fn a_tenant_that_is_gone_is_gone_for_verified_tokens_too() {
 }
 
 #[test]
+fn a_tenant_made_after_the_token_is_another_of_its_name() {
+    let signer = Signer::of("HS256");
+    let tokens = trusting(&signer);
+    let token = signer.token(&claims_with(json!({"iat": NOW_SECS - 100, "tenant_id": "acme"})));
+    let since = |secs| move |_: &str| Some(Home { tenant: TENANT, since: at(secs) });
+    let asked = |secs| {
+        tokens
+            .verify(token.as_bytes(), NOW, &ScriptedTransport::default(), since(secs))
+            .now_or_never()
+            .unwrap()
+    };
+    assert!(asked(-101).is_ok());
+    // Within the leeway nobody can tell; what is kept of the first look changes nothing.
+    assert!(asked(-97).is_ok());
+    assert_eq!(asked(-90), Err(TokenRefusal::UnknownTenant));
+    assert_eq!(asked(0), Err(TokenRefusal::UnknownTenant));
+}
+
+#[test]
 fn the_cache_is_bounded_and_forgets_the_oldest() {
     let signer = Signer::of("HS256");
     let tokens = trusting(&signer);

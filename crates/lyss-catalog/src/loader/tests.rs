@@ -66,3 +66,16 @@ async fn a_lost_hint_costs_a_second_and_a_bad_load_nothing() {
     assert_eq!(handle.load().generation(), 4);
     task.abort();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_cannot_be_served_is_answered_all_the_same() {
+    let source = Arc::new(Source::default());
+    let loader = Loader::start(source.clone(), Arc::new(Deaf), LoaderSettings::default()).await.unwrap();
+    let handle = loader.handle();
+    let running = tokio::spawn(loader.run());
+    *source.broken.lock().unwrap() = true;
+    source.generation.store(7, Ordering::SeqCst);
+    handle.serving(7).await;
+    assert_eq!(handle.load().generation(), 0, "the last good picture stays");
+    running.abort();
+}

@@ -18,7 +18,7 @@ use crate::{Management, ManagementError, system};
 pub const ENTRIES_PER_ADDRESS: u32 = 20;
 /// Entries of all addresses within a minute: addresses are cheap.
 const ENTRIES_IN_ALL: u32 = 500;
-/// Addresses told by name in the entry that counts.
+/// Those told by name in the entry that counts.
 const ADDRESSES_TOLD: usize = 20;
 /// Addresses remembered within a minute; all others share one line.
 const MAX_ADDRESSES: usize = 4_096;
@@ -26,6 +26,7 @@ const MINUTE_NS: u64 = 60_000_000_000;
 /// Of what a stranger wrote, this many characters are kept.
 const MAX_TEXT_CHARS: usize = 256;
 const OTHERS: &str = "others";
+const ANONYMOUS: &str = "anonymous";
 
 /// How many entries the minute has seen. Minutes are fixed ones: the count begins anew with each.
 #[derive(Debug, Default)]
@@ -63,38 +64,44 @@ impl Management {
     ) {
         let chain = principal.and_then(|one| one.home).map_or_else(system::nobodys_chain, system::scope_of);
         let note = Note {
-            actor: principal.map_or("anonymous", |one| &one.name),
+            actor: principal.map_or(ANONYMOUS, |one| &one.name),
             address,
             action: &shortened(action),
             target: &shortened(target),
             outcome: AuditOutcome::Denied,
             detail: json!({ "reason": shortened(reason) }).to_string(),
         };
-        self.refused(&chain, note).await;
+        // Whoever is known has a count of their own: no stranger's noise covers what they try.
+        let (guard, name) = match principal {
+            Some(known) => (&self.guards.denials, format!("{} of {}", known.name, chain.tenant())),
+            None => (&self.guards.refusals, network_of(address)),
+        };
+        self.refused(guard, name, &chain, note).await;
     }
 
     /// Somebody could not prove who they are; `code` says why, in our words.
     pub async fn failed_login(&self, address: Option<&str>, code: &str) {
         let note = Note {
-            actor: "anonymous",
+            actor: ANONYMOUS,
             address,
             action: "login",
             target: "api",
             outcome: AuditOutcome::Failed,
             detail: json!({ "code": shortened(code) }).to_string(),
         };
-        self.refused(&system::nobodys_chain(), note).await;
+        self.refused(&self.guards.refusals, network_of(address), &system::nobodys_chain(), note).await;
     }
 
     /// Writes the count of what earlier minutes suppressed, if anything. The next refusal does the same; called once a
     /// minute, it is written though none should follow.
     pub async fn note_suppressed(&self) {
-        let overdue = self.guards.refusals.overdue(self.clock.tick());
-        self.tell(overdue).await;
+        for guard in [&self.guards.refusals, &self.guards.denials] {
+            self.tell(guard.overdue(self.clock.tick())).await;
+        }
     }
 
-    async fn refused(&self, chain: &TenantScope, note: Note<'_>) {
-        let verdict = self.guards.refusals.admit(note.address, self.clock.tick());
+    async fn refused(&self, guard: &RefusalGuard, name: String, chain: &TenantScope, note: Note<'_>) {
+        let verdict = guard.admit(name, self.clock.tick());
         self.tell(verdict.overdue).await;
         if verdict.write {
             self.log_failure(self.write_refusal(chain, note).await);
@@ -113,7 +120,7 @@ impl Management {
             action: "audit.suppress",
             target: "api",
             outcome: AuditOutcome::Done,
-            detail: json!({ "suppressed": total, "addresses": told }).to_string(),
+            detail: json!({ "suppressed": total, "who": told }).to_string(),
         };
         self.log_failure(self.write_refusal(&system::nobodys_chain(), note).await);
     }
@@ -134,10 +141,10 @@ impl Management {
 }
 
 impl RefusalGuard {
-    fn admit(&self, address: Option<&str>, now: Tick) -> Verdict {
+    /// `name` is what entries are counted by: a stranger's network, or who is known.
+    fn admit(&self, name: String, now: Tick) -> Verdict {
         let mut minute = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let overdue = minute.turn(now);
-        let name = network_of(address);
         let room = minute.addresses.len() < MAX_ADDRESSES || minute.addresses.contains_key(&name);
         let total = minute.written;
         let seen = minute.addresses.entry(if room { name } else { OTHERS.to_owned() }).or_default();

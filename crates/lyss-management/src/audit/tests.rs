@@ -174,10 +174,24 @@ async fn a_flood_of_refusals_leaves_a_count() {
     let entry = &chain[written];
     let detail: Value = serde_json::from_str(&entry.detail).unwrap();
     assert_eq!((entry.action.as_str(), &detail["suppressed"]), ("audit.suppress", &140.into()));
-    assert_eq!(detail["addresses"]["192.0.2.7"], 30);
-    assert_eq!(detail["addresses"]["2001:db8:1::/64"], 80);
+    assert_eq!(detail["who"]["192.0.2.7"], 30);
+    assert_eq!(detail["who"]["2001:db8:1::/64"], 80);
     office.management.failed_login(Some("192.0.2.7"), "unknown").await;
     assert_eq!(office.platform_audit().await.len(), written + 2, "a new minute has room again");
+    office.close().await;
+}
+
+#[tokio::test]
+async fn no_strangers_noise_covers_what_somebody_known_tries() {
+    let office = Office::open().await;
+    let viewer = office.principal(Role::Viewer);
+    let address = Some("192.0.2.7");
+    for _ in 0..100 {
+        office.management.failed_login(address, "unknown").await;
+    }
+    office.management.denied(Some(&viewer), address, "keys:write", "POST /api/v1/keys", "lacks").await;
+    let (entry, _) = office.last_entry().await;
+    assert_eq!((entry.actor.as_str(), entry.action.as_str()), ("viewer", "keys:write"));
     office.close().await;
 }
 

@@ -67,7 +67,7 @@ impl IdempotencyRepository for SqlWork {
     async fn finish(
         &mut self,
         scope: &TenantScope,
-        key: &str,
+        claimed: &IdempotencyRecord,
         (status, body): (u16, &[u8]),
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -75,14 +75,13 @@ impl IdempotencyRepository for SqlWork {
             .col_expr(Column::Status, Expr::value(i32::from(status)))
             .col_expr(Column::Body, Expr::value(body.to_vec()))
             .col_expr(Column::ExpiresAtUs, Expr::value(expires_at.as_micros()))
-            .filter(this(scope, key));
+            .filter(unfinished(scope, claimed));
         let written = update.exec(self.tx()).await.map_err(store_error)?;
         if written.rows_affected == 0 { Err(StoreError::Stale) } else { Ok(()) }
     }
 
-    async fn release(&mut self, scope: &TenantScope, key: &str) -> Result<(), StoreError> {
-        let unfinished = this(scope, key).add(Column::Status.is_null());
-        delete::<Entity>(self.tx(), unfinished).await.map(|_| ())
+    async fn release(&mut self, scope: &TenantScope, claimed: &IdempotencyRecord) -> Result<(), StoreError> {
+        delete::<Entity>(self.tx(), unfinished(scope, claimed)).await.map(|_| ())
     }
 
     async fn sweep(&mut self, now: Timestamp) -> Result<u64, StoreError> {
@@ -93,4 +92,12 @@ impl IdempotencyRepository for SqlWork {
 
 fn this(scope: &TenantScope, key: &str) -> Condition {
     Condition::all().add(Column::TenantId.eq(scope.tenant().0)).add(Column::Key.eq(key))
+}
+
+/// This very claim: one that ran out may have been taken over, for another request even.
+fn unfinished(scope: &TenantScope, claimed: &IdempotencyRecord) -> Condition {
+    this(scope, &claimed.key)
+        .add(Column::Status.is_null())
+        .add(Column::CreatedAtUs.eq(claimed.created_at.as_micros()))
+        .add(Column::Fingerprint.eq(claimed.fingerprint.to_vec()))
 }

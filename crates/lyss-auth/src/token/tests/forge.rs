@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::{IssuerKeys, PublicAlgorithm};
+use crate::Home;
 
 /// Made once by `openssl genpkey`; they open nothing anywhere.
 const RSA_PRIVATE: &str = include_str!("test_only_rsa_private.pem");
@@ -30,8 +31,9 @@ pub(crate) const fn at(secs: i64) -> Timestamp {
 }
 
 /// The tenant `acme` exists, by either name.
-pub(crate) fn resolve(name: &str) -> Option<TenantId> {
-    (name == "acme" || name == TENANT.to_string()).then_some(TENANT)
+pub(crate) fn resolve(name: &str) -> Option<Home> {
+    let home = Home { tenant: TENANT, since: Timestamp::from_millis(0) };
+    (name == "acme" || name == TENANT.to_string()).then_some(home)
 }
 
 /// Somebody who makes tokens, by one algorithm.
