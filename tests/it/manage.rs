@@ -1,6 +1,7 @@
 //! The management side through the built service: who may do what, on whose data; what leaks; what two replicas agree on.
 
 mod chain;
+mod first;
 mod late;
 mod leaks;
 mod replicas;

@@ -112,9 +112,12 @@ async fn a_configured_database_needs_a_master_key_of_its_own() {
             said(&refused)
         );
     }
-    let sample = without().with(name, &generate_master_key().unwrap());
-    let sample = sample.with("PROVIDER_SERVICE_JWT_SECRET", "your-secret-key");
-    assert_refused(&sample.run(&serve).await, &["PROVIDER_SERVICE_JWT_SECRET"]);
+    for sample in ["", "your-secret-key", "Zq9-too-few"] {
+        let start = without().with(name, &generate_master_key().unwrap());
+        let start = start.with("PROVIDER_SERVICE_JWT_SECRET", sample);
+        assert_refused(&start.run(&serve).await, &["PROVIDER_SERVICE_JWT_SECRET"]);
+        assert_refused(&start.run(&["check"]).await, &["PROVIDER_SERVICE_JWT_SECRET"]);
+    }
     // A key that is good, on a database whose keys were sealed with another.
     let office = Office::open(database.another().await, Arc::new(WallClock::new()), None).await;
     let other = without().with(name, &generate_master_key().unwrap());
