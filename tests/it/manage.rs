@@ -4,6 +4,7 @@ mod chain;
 mod first;
 mod late;
 mod leaks;
+mod quota;
 mod replicas;
 mod walk;
 

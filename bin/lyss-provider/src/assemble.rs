@@ -18,7 +18,7 @@ use lyss_management::{Guards, Management};
 use lyss_migrations::SchemaState;
 use lyss_proxy::draw::Draws;
 use lyss_proxy::{Meters, Parts, Proxy};
-use lyss_quota::{MemoryLeaseStore, MemoryRateStore, Quotas};
+use lyss_quota::MemoryRateStore;
 use lyss_repositories::{AttemptStore, CatalogSource, ChangeFeed, PurposeKey, Store};
 use lyss_repositories_sql::{Settings, SqlStore, connect};
 use lyss_upstream::{Upstream, UpstreamSettings};
@@ -234,7 +234,6 @@ impl Service {
         let catalog = loader.handle();
         let management =
             management(&store, Arc::clone(&vault), Arc::clone(&catalog), Arc::clone(&clock)).await?;
-        let loader_task = tokio::spawn(loader.run());
 
         let attempts: Arc<dyn AttemptStore> = Arc::new(store.clone());
         let mut registry = Registry::default();
@@ -242,7 +241,8 @@ impl Service {
         let (ledger, ledger_task) = open_ledger(data, Arc::clone(&attempts), meters.clone()).await?;
         let ledger_task = tokio::spawn(ledger_task.run());
 
-        let quotas = open_quotas(&store, &catalog, &*clock).await?;
+        let (quotas, loader) = quotas::open(loader, &attempts, &ledger, &clock).await?;
+        let loader_task = tokio::spawn(loader.run());
         let quotas_task = tokio::spawn(quotas::keep(Arc::clone(&quotas), Arc::clone(&clock)));
         let parts = Parts {
             vault: Arc::clone(&vault),
@@ -324,13 +324,6 @@ async fn open_ledger(
     opened.with_context(|| {
         format!("the usage ledger in {} (is another lyss-provider running on it?)", data.path().display())
     })
-}
-
-/// Quotas in this process, starting from what the ledger says was used in the windows that are open.
-async fn open_quotas(store: &SqlStore, catalog: &CatalogHandle, clock: &dyn Clock) -> Result<Arc<Quotas>> {
-    let leases = MemoryLeaseStore::new();
-    quotas::seed(&leases, store, &catalog.load(), clock.now()).await?;
-    Ok(Arc::new(Quotas::new(Arc::new(leases))))
 }
 
 /// The stored key of a purpose; made and stored the first time, by whichever instance is first.

@@ -14,5 +14,5 @@ pub mod prices;
 mod system;
 
 pub use handle::CatalogHandle;
-pub use loader::{Loader, LoaderSettings};
+pub use loader::{Loader, LoaderSettings, Prepare};
 pub use picture::{Catalog, CatalogError, ChannelEntry, PolicyEntry, TenantEntry};

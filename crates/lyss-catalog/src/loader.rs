@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use lyss_repositories::{CatalogSource, ChangeFeed, ChangeListener, StoreError};
 use tracing::{debug, warn};
 
@@ -20,11 +21,19 @@ impl Default for LoaderSettings {
     }
 }
 
+/// Somebody who must do something about a picture before a call may read it, such as finding out what a new quota has to
+/// start from. Must not fail: what could not be done is done with the next picture, or not at all.
+#[async_trait]
+pub trait Prepare: Send + Sync {
+    async fn prepare(&self, next: &Catalog);
+}
+
 pub struct Loader {
     source: Arc<dyn CatalogSource>,
     feed: Arc<dyn ChangeFeed>,
     handle: Arc<CatalogHandle>,
     settings: LoaderSettings,
+    prepare: Option<Arc<dyn Prepare>>,
 }
 
 impl Loader {
@@ -35,7 +44,13 @@ impl Loader {
         settings: LoaderSettings,
     ) -> Result<Self, StoreError> {
         let first = build(&*source).await?;
-        Ok(Self { source, feed, handle: Arc::new(CatalogHandle::new(first)), settings })
+        Ok(Self { source, feed, handle: Arc::new(CatalogHandle::new(first)), settings, prepare: None })
+    }
+
+    /// Every later picture is prepared before it is served.
+    #[must_use]
+    pub fn preparing(self, prepare: Arc<dyn Prepare>) -> Self {
+        Self { prepare: Some(prepare), ..self }
     }
 
     pub fn handle(&self) -> Arc<CatalogHandle> {
@@ -85,7 +100,12 @@ impl Loader {
             }
         }
         match build(&*self.source).await {
-            Ok(next) => self.handle.swap(next),
+            Ok(next) => {
+                if let Some(prepare) = &self.prepare {
+                    prepare.prepare(&next).await;
+                }
+                self.handle.swap(next);
+            }
             Err(error) => warn!(%error, "the configuration cannot be loaded; serving the last good one"),
         }
     }

@@ -43,6 +43,13 @@ impl MemoryLeaseStore {
         self.rows().entry(account).or_default().posted = posted.max(0);
     }
 
+    /// The same for an account that may be in use already: never less than what is posted.
+    pub fn seed_at_least(&self, account: Account, posted: i64) {
+        let mut rows = self.rows();
+        let row = rows.entry(account).or_default();
+        row.posted = row.posted.max(posted);
+    }
+
     /// Posted and leased units of an account.
     pub fn standing(&self, account: &Account) -> Option<(i64, i64)> {
         self.rows().get(account).map(|row| (row.posted, row.leased))

@@ -1,18 +1,44 @@
 //! Quotas of this process: where they start from, and what keeps them tidy.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use lyss_catalog::Catalog;
+use async_trait::async_trait;
+use lyss_catalog::{Catalog, Loader, PolicyEntry, Prepare, TenantEntry};
 use lyss_domain::Clock;
 use lyss_domain::tenant::pattern_matches;
-use lyss_domain::{PolicyScope, QuotaPolicy, Timestamp};
+use lyss_domain::{PolicyId, PolicyScope, QuotaPolicy, Timestamp, Window};
+use lyss_ledger::Ledger;
 use lyss_quota::{Account, MemoryLeaseStore, Quotas, Unit};
-use lyss_repositories::{AttemptStore, UsageTotal};
+use lyss_repositories::{AttemptStore, StoreError, UsageTotal};
+use tokio::sync::Mutex;
+use tracing::warn;
+
+/// Quotas that start from what the ledger says was used in the windows that are open, and a loader that sees to it that
+/// later ones do too.
+pub(crate) async fn open(
+    loader: Loader,
+    attempts: &Arc<dyn AttemptStore>,
+    ledger: &Ledger,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<Quotas>, Loader)> {
+    let leases = Arc::new(MemoryLeaseStore::new());
+    let first = loader.handle().load();
+    seed(&leases, &**attempts, &first, clock.now()).await?;
+    let late = LateSeed {
+        leases: Arc::clone(&leases),
+        attempts: Arc::clone(attempts),
+        ledger: ledger.clone(),
+        clock: Arc::clone(clock),
+        seeded: Mutex::new(names(&first)),
+    };
+    Ok((Arc::new(Quotas::new(leases)), loader.preparing(Arc::new(late))))
+}
 
 /// Seeds every policy's accounts for the windows that `now` falls into.
-pub(crate) async fn seed(
+async fn seed(
     leases: &MemoryLeaseStore,
     attempts: &dyn AttemptStore,
     catalog: &Catalog,
@@ -20,16 +46,78 @@ pub(crate) async fn seed(
 ) -> Result<()> {
     for entry in catalog.tenants() {
         for known in &entry.policies {
-            let policy = &known.policy;
-            let span = entry.span(known, now);
-            let totals = attempts.totals(&entry.system_scope(), span.start.0).await?;
-            let used = used(policy, &totals);
-            for (unit, posted) in used {
-                leases.seed(Account { policy: policy.id, start: span.start, unit }, posted);
+            for (account, posted) in use_so_far(attempts, entry, known, now).await? {
+                leases.seed(account, posted);
             }
         }
     }
     Ok(())
+}
+
+/// What was used of a policy's accounts in the window that `now` falls into.
+async fn use_so_far(
+    attempts: &dyn AttemptStore,
+    entry: &TenantEntry,
+    known: &PolicyEntry,
+    now: Timestamp,
+) -> Result<[(Account, i64); 3], StoreError> {
+    let span = entry.span(known, now);
+    let totals = attempts.totals(&entry.system_scope(), span.start.0).await?;
+    Ok(used(&known.policy, &totals)
+        .map(|(unit, posted)| (Account { policy: known.policy.id, start: span.start, unit }, posted)))
+}
+
+/// Lets a policy that is made, or given another window, while the service runs count from the window's beginning, and
+/// not from zero.
+struct LateSeed {
+    leases: Arc<MemoryLeaseStore>,
+    attempts: Arc<dyn AttemptStore>,
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    seeded: Mutex<HashSet<(PolicyId, Window)>>,
+}
+
+/// How long records on their way to the store are waited for, so that they count.
+const RECORDS_PATIENCE: Duration = Duration::from_secs(2);
+
+fn names(catalog: &Catalog) -> HashSet<(PolicyId, Window)> {
+    catalog.tenants().flat_map(|entry| &entry.policies).map(name_of).collect()
+}
+
+fn name_of(known: &PolicyEntry) -> (PolicyId, Window) {
+    (known.policy.id, known.policy.window)
+}
+
+#[async_trait]
+impl Prepare for LateSeed {
+    async fn prepare(&self, next: &Catalog) {
+        let mut seeded = self.seeded.lock().await;
+        let names = names(next);
+        seeded.retain(|name| names.contains(name));
+        if seeded.len() == names.len() {
+            return;
+        }
+        // Away, the store cannot be asked either, which is said below.
+        drop(tokio::time::timeout(RECORDS_PATIENCE, self.ledger.drain()).await);
+        for entry in next.tenants() {
+            for known in &entry.policies {
+                let name = name_of(known);
+                if seeded.contains(&name) {
+                    continue;
+                }
+                match use_so_far(&*self.attempts, entry, known, self.clock.now()).await {
+                    Ok(used) => {
+                        used.into_iter()
+                            .for_each(|(account, posted)| self.leases.seed_at_least(account, posted));
+                        seeded.insert(name);
+                    }
+                    Err(error) => {
+                        warn!(policy = %name.0, %error, "what a new quota has to start from is not known yet");
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn used(policy: &QuotaPolicy, totals: &[UsageTotal]) -> [(Unit, i64); 3] {
