@@ -121,6 +121,7 @@ async fn a_configured_database_needs_a_master_key_of_its_own() {
     // A key that is good, on a database whose keys were sealed with another.
     let office = Office::open(database.another().await, Arc::new(WallClock::new()), None).await;
     let other = without().with(name, &generate_master_key().unwrap());
+    let other = other.with("PROVIDER_SERVICE_JWT_SECRET", JWT_SECRET);
     assert_refused(&other.run(&serve).await, &["master key"]);
     office.close().await;
     database.close().await;

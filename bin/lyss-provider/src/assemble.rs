@@ -229,6 +229,8 @@ impl Service {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         make_master_key(config, data)?;
         let vault = Arc::new(open_vault(config, data)?);
+        // Before the database is written to: a start that stops over this must leave no key of its own in it.
+        signs_in(config, data)?;
         let store = open_store(&database_settings(config, data), is_embedded(config)).await?;
         let loader = start_loader(&store).await?;
         let catalog = loader.handle();
