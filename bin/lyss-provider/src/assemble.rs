@@ -183,6 +183,31 @@ pub(crate) async fn keys_open(store: &SqlStore, vault: &Vault) -> Result<bool> {
     }))
 }
 
+/// Master keys and the database, in the order in which a start that stops leaves nothing behind.
+async fn open_database(config: &Config, data: &DataFolder) -> Result<(Arc<Vault>, SqlStore)> {
+    make_master_key(config, data)?;
+    let vault = Arc::new(open_vault(config, data)?);
+    // Before the database is written to: a start that stops over this must leave no key of its own in it.
+    signs_in(config, data)?;
+    if is_embedded(config) {
+        data.keep_database_private()?;
+    }
+    let store = open_store(&database_settings(config, data), is_embedded(config)).await?;
+    Ok((vault, store))
+}
+
+/// For commands that go to work on what a service has made: with the embedded database, its folder must be there.
+pub(crate) fn existing_data(config: &Config) -> Result<DataFolder> {
+    if is_embedded(config) && !config.data.folder.join("lyss.db").exists() {
+        bail!(
+            "there is no database in {}: name the service's data folder with --data, or its database in \
+             PROVIDER_SERVICE_DATABASE_URL",
+            config.data.folder.display()
+        );
+    }
+    DataFolder::open(&config.data.folder)
+}
+
 /// The use-cases alone, for commands beside a running service: nothing here is locked or served.
 pub(crate) async fn open_management(config: &Config, data: &DataFolder) -> Result<(SqlStore, Management)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -227,11 +252,7 @@ impl Service {
         egress: lyss_upstream::EgressPolicy,
     ) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        make_master_key(config, data)?;
-        let vault = Arc::new(open_vault(config, data)?);
-        // Before the database is written to: a start that stops over this must leave no key of its own in it.
-        signs_in(config, data)?;
-        let store = open_store(&database_settings(config, data), is_embedded(config)).await?;
+        let (vault, store) = open_database(config, data).await?;
         let loader = start_loader(&store).await?;
         let catalog = loader.handle();
         let management =

@@ -8,9 +8,8 @@ use lyss_domain::TenantId;
 use lyss_management::AuditVerdict;
 use lyss_repositories::AuditSource as _;
 
-use crate::assemble::{background, open_management};
+use crate::assemble::{background, existing_data, open_management};
 use crate::config::Config;
-use crate::data::DataFolder;
 
 #[derive(Subcommand)]
 pub(crate) enum AuditCommand {
@@ -34,7 +33,7 @@ pub(crate) fn run(config: &Config, command: &AuditCommand) -> Result<ExitCode> {
 }
 
 async fn verify(config: &Config, tenant: Option<&str>) -> Result<ExitCode> {
-    let data = DataFolder::open(&config.data.folder)?;
+    let data = existing_data(config)?;
     let (store, management) = open_management(config, &data).await?;
     let chains = match tenant {
         None => store.tenants_with_entries().await?,

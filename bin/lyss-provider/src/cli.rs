@@ -17,6 +17,9 @@ pub(crate) struct Cli {
     /// A TOML file with settings; environment variables win over it.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Folder for the embedded database, secrets and journal [default: data.folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -35,7 +38,7 @@ enum Command {
     /// Makes and rotates master keys. Example: lyss-provider keys generate
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Makes tokens for administrators and machines. Example: lyss-provider token issue --subject alice --role viewer
+    /// Makes tokens for administrators and machines. Example: lyss-provider token issue --subject alice --role viewer --tenant default
     #[command(subcommand)]
     Token(token::TokenCommand),
     /// Looks whether the audit log is whole. Example: lyss-provider audit verify
@@ -59,9 +62,6 @@ pub(crate) struct ServeArgs {
     /// Port to listen on; 0 takes a free one [default: server.port]
     #[arg(long)]
     pub(crate) port: Option<u16>,
-    /// Folder for the embedded database, secrets and journal [default: data.folder]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
     /// Threads that serve calls [default: server.workers, or one a core]
     #[arg(long)]
     pub(crate) workers: Option<usize>,
@@ -69,6 +69,9 @@ pub(crate) struct ServeArgs {
 
 pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
     let mut config = Config::load(cli.config.as_deref())?;
+    if let Some(folder) = cli.data {
+        config.data.folder = folder;
+    }
     if matches!(cli.command, Command::Demo(_)) && config.log.level == "info" {
         // The demo speaks for itself.
         config.log.level = "warn".to_owned();

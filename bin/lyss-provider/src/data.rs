@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -32,6 +32,15 @@ impl DataFolder {
     /// True when the embedded database has been made.
     pub(crate) fn has_database(&self) -> bool {
         self.0.join("lyss.db").exists()
+    }
+
+    /// Makes the embedded database's file readable by its owner alone, also in a folder that others may look into; SQLite
+    /// gives the files beside it the same mode.
+    pub(crate) fn keep_database_private(&self) -> Result<()> {
+        let path = self.0.join("lyss.db");
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+        file.and_then(|file| file.set_permissions(fs::Permissions::from_mode(0o600)))
+            .with_context(|| format!("{} cannot be made private", path.display()))
     }
 
     /// A secret that was kept before.

@@ -39,9 +39,6 @@ pub(crate) struct DemoArgs {
     /// Port to listen on; 0 takes a free one [default: server.port]
     #[arg(long)]
     port: Option<u16>,
-    /// Folder for the embedded database and secrets [default: data.folder]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
     /// Start no simulated vendors.
     #[arg(long)]
     no_sandbox: bool,
@@ -62,9 +59,6 @@ pub(crate) struct DemoArgs {
 }
 
 pub(crate) fn run(mut config: Config, args: &DemoArgs) -> Result<ExitCode> {
-    if let Some(folder) = &args.data {
-        config.data.folder.clone_from(folder);
-    }
     config.server.port = args.port.unwrap_or(config.server.port);
     config.server.drain_seconds = config.server.drain_seconds.min(5);
     let stopped = args.stop_vendor.as_deref().map(vendor_named).transpose()?;

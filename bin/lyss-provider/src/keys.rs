@@ -9,10 +9,9 @@ use lyss_repositories::{PurposeKey, Store, WrappedKey};
 use lyss_repositories_sql::SqlStore;
 use lyss_vault::{Purpose, Vault, Wrapped, generate_master_key};
 
-use crate::assemble::{background, database_settings, open_store, open_vault};
+use crate::assemble::{background, database_settings, existing_data, open_store, open_vault};
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::data::DataFolder;
 
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
@@ -38,7 +37,7 @@ pub(crate) fn run(config: &Config, command: &KeysCommand) -> Result<ExitCode> {
 }
 
 async fn rotate(config: &Config) -> Result<()> {
-    let data = DataFolder::open(&config.data.folder)?;
+    let data = existing_data(config)?;
     let store = open_store(&database_settings(config, &data), false).await?;
     let vault = open_vault(config, &data)?;
     let active = vault.master_keys().active_id().to_owned();

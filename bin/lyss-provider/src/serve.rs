@@ -28,9 +28,6 @@ pub(crate) fn run(mut config: Config, args: &ServeArgs) -> Result<ExitCode> {
     }
     config.server.port = args.port.unwrap_or(config.server.port);
     config.server.workers = args.workers.unwrap_or(config.server.workers);
-    if let Some(folder) = &args.data {
-        config.data.folder.clone_from(folder);
-    }
     let runtime = background()?;
     let data = DataFolder::open(&config.data.folder)?;
     let service = runtime.block_on(Service::build(&config, &data, config.egress.policy()?))?;

@@ -8,10 +8,9 @@ use clap::{Args, Subcommand};
 use lyss_auth::NewToken;
 use lyss_domain::{Clock, Role, Secret};
 
-use crate::assemble::token_secret;
+use crate::assemble::{existing_data, token_secret};
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::data::DataFolder;
 
 #[derive(Subcommand)]
 pub(crate) enum TokenCommand {
@@ -43,7 +42,7 @@ fn role(text: &str) -> Result<Role, &'static str> {
 
 pub(crate) fn run(config: &Config, command: &TokenCommand) -> Result<ExitCode> {
     let TokenCommand::Issue(args) = command;
-    let data = DataFolder::open(&config.data.folder)?;
+    let data = existing_data(config)?;
     let secret = token_secret(config, &data)?.context(
         "tokens are signed with PROVIDER_SERVICE_JWT_SECRET, which is not set; other issuers sign their own",
     )?;

@@ -35,7 +35,7 @@ pub enum CannotIssue {
     Secret(#[from] BadIssuer),
     #[error("a subject is 1 to 255 bytes without control characters and does not begin with 'key:'")]
     Subject,
-    #[error("a platform administrator's token names no tenant, every other one does")]
+    #[error("every role but platform_admin needs a tenant, and platform_admin has none")]
     Tenant,
     #[error("a token must be valid for at least a second")]
     Lifetime,

@@ -85,7 +85,14 @@ impl Management {
         match seen.answer {
             None => Ok(Once::UnderWay),
             Some((status, sealed)) => {
-                Ok(Once::Answered { status, body: self.open_answer(&scope, &key, &sealed)? })
+                let body = self.open_answer(&scope, &key, &sealed).map_err(|_| {
+                    // Its master key was taken away within the day.
+                    ManagementError::conflict(
+                        "Idempotency-Key",
+                        "was used, and its answer cannot be opened any more",
+                    )
+                })?;
+                Ok(Once::Answered { status, body })
             }
         }
     }

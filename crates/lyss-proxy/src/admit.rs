@@ -214,9 +214,15 @@ fn refused(refusal: QuotaRefusal, now: Timestamp) -> Fault {
                 Unit::Tokens => "tokens",
                 Unit::CostMicros => "micros of US dollars",
             };
-            let message = format!(
-                "The quota of {limit} {unit} leaves {remaining}, which this call may exceed; it resets at {resets_at}."
-            );
+            let message = match account.unit {
+                Unit::Requests => {
+                    format!("The quota of {limit} requests is used up; it resets at {resets_at}.")
+                }
+                Unit::Tokens | Unit::CostMicros => format!(
+                    "The quota of {limit} {unit} has {remaining} left, less than this call may use at the most; a smaller \
+                     output limit (max_completion_tokens) helps, or waiting until {resets_at}."
+                ),
+            };
             Fault::new(FaultKind::QuotaExceeded, message).with_retry_after(Some(resets_at.since(now)))
         }
         QuotaRefusal::Unavailable => Fault::new(FaultKind::Unavailable, "Quotas cannot be checked now.")

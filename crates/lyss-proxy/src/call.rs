@@ -9,8 +9,8 @@ use lyss_adapters::{Ask, Fault};
 use lyss_balancing::{Balancers, Pool};
 use lyss_catalog::CatalogHandle;
 use lyss_domain::{
-    Advice, CallId, Caller, ChannelId, Clock, FaultKind, PriceId, Rates, Strategy, TenantId, Tick, Timestamp,
-    VirtualKey,
+    Advice, CallId, Caller, ChannelId, Clock, FaultKind, FaultOwner, PriceId, Rates, Strategy, TenantId,
+    Tick, Timestamp, VirtualKey,
 };
 use lyss_ledger::Ledger;
 use lyss_quota::{Quotas, RateState, RateStore, RateUnit};
@@ -276,7 +276,7 @@ async fn attempts(
             Outcome::Skipped(charge, fault) => (Some(charge), fault),
             Outcome::Failed(charge, fault) => {
                 head.attempts += 1;
-                tracing::info!(call = %head.call, channel = %route.channel.id, fault = %fault.kind, "an attempt failed");
+                tell_failure(head, route, &fault);
                 (charge, fault)
             }
         };
@@ -296,6 +296,16 @@ async fn attempts(
         Fault::new(FaultKind::Unavailable, "No channel can serve this model now.")
             .with_retry_after(Some(Duration::from_secs(1)))
     })))
+}
+
+/// A line in the log; what a caller brought about itself is nobody else's business.
+fn tell_failure(head: &AnswerHead, route: &Route, fault: &Fault) {
+    let (call, channel, kind) = (head.call, route.channel.id, fault.kind);
+    if kind.owner() == FaultOwner::Caller {
+        tracing::debug!(%call, %channel, fault = %kind, "an attempt failed");
+    } else {
+        tracing::info!(%call, %channel, fault = %kind, "an attempt failed");
+    }
 }
 
 /// When every channel asks to wait, the caller is told the shortest of the waits.

@@ -119,7 +119,12 @@ fn known_head(mut query: Query) -> Result<Option<AuditHead>, Failure> {
     query.done()?;
     match (sequence, digest) {
         (None, None) => Ok(None),
-        (Some(sequence), Some(digest)) => Ok(Some(AuditHead { sequence, digest })),
+        (Some(_), Some(digest)) if digest.len() != 64 || !digest.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            Err(Failure::field("digest", "must be 64 hex digits"))
+        }
+        (Some(sequence), Some(digest)) => {
+            Ok(Some(AuditHead { sequence, digest: digest.to_ascii_lowercase() }))
+        }
         (Some(_), None) => Err(Failure::field("digest", "is required beside sequence")),
         (None, Some(_)) => Err(Failure::field("sequence", "is required beside digest")),
     }
