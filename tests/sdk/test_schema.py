@@ -34,10 +34,9 @@ def test_nothing_answers_but_what_is_documented(role, tmp_path):
     if role == "platform_admin":
         headers += ["--header", "X-Tenant-Id: default"]
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{URL}/openapi.json", "--checks", CHECKS]
-    # The proxy's bodies are the dialects' matter; what the document says of them is that anything may come.
-    command += ["--include-path-regex", "^/api/v1/(?!proxy/)|^/health|^/docs|^/openapi", "--seed", "7"]
+    command += ["--seed", "7"]
     ran = subprocess.run(command + headers, cwd=tmp_path, capture_output=True, text=True, timeout=1200)
     print(ran.stdout[-3000:])
     assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
     tested = re.search(r"Tested: +(\d+)", ran.stdout)
-    assert tested and int(tested.group(1)) >= 45, ran.stdout
+    assert tested and int(tested.group(1)) >= 54, ran.stdout
