@@ -183,17 +183,17 @@ pub(crate) async fn keys_open(store: &SqlStore, vault: &Vault) -> Result<bool> {
     }))
 }
 
-/// Master keys and the database, in the order in which a start that stops leaves nothing behind.
-async fn open_database(config: &Config, data: &DataFolder) -> Result<(Arc<Vault>, SqlStore)> {
+/// Master keys, token keys and the database, in the order in which a start that stops leaves nothing behind.
+async fn open_database(config: &Config, data: &DataFolder) -> Result<(Arc<Vault>, Arc<Tokens>, SqlStore)> {
     make_master_key(config, data)?;
     let vault = Arc::new(open_vault(config, data)?);
     // Before the database is written to: a start that stops over this must leave no key of its own in it.
-    signs_in(config, data)?;
+    let tokens = Arc::new(open_tokens(config, data)?);
     if is_embedded(config) {
         data.keep_database_private()?;
     }
     let store = open_store(&database_settings(config, data), is_embedded(config)).await?;
-    Ok((vault, store))
+    Ok((vault, tokens, store))
 }
 
 /// For commands that go to work on what a service has made: with the embedded database, its folder must be there.
@@ -252,7 +252,7 @@ impl Service {
         egress: lyss_upstream::EgressPolicy,
     ) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let (vault, store) = open_database(config, data).await?;
+        let (vault, tokens, store) = open_database(config, data).await?;
         let loader = start_loader(&store).await?;
         let catalog = loader.handle();
         let management =
@@ -291,7 +291,6 @@ impl Service {
             clock: Arc::clone(&clock),
         };
         let management = Arc::new(management);
-        let tokens = Arc::new(open_tokens(config, data)?);
         let upstream = Arc::new(Upstream::new(&UpstreamSettings { egress, ..UpstreamSettings::default() })?);
         let upkeep_task = tokio::spawn(upkeep::keep(
             Arc::clone(&tokens),

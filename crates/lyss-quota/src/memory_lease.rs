@@ -38,13 +38,8 @@ impl MemoryLeaseStore {
         Self::default()
     }
 
-    /// Sets what earlier runs used of an account. For the time before the first call is served.
+    /// Sets what was used of an account before this process counted it: never less than what is posted by now.
     pub fn seed(&self, account: Account, posted: i64) {
-        self.rows().entry(account).or_default().posted = posted.max(0);
-    }
-
-    /// The same for an account that may be in use already: never less than what is posted.
-    pub fn seed_at_least(&self, account: Account, posted: i64) {
         let mut rows = self.rows();
         let row = rows.entry(account).or_default();
         row.posted = row.posted.max(posted);

@@ -26,32 +26,15 @@ pub(crate) async fn open(
 ) -> Result<(Arc<Quotas>, Loader)> {
     let leases = Arc::new(MemoryLeaseStore::new());
     let first = loader.handle().load();
-    seed(&leases, &**attempts, &first, clock.now()).await?;
-    let late = LateSeed {
+    let seeding = Seeding {
         leases: Arc::clone(&leases),
         attempts: Arc::clone(attempts),
         ledger: ledger.clone(),
         clock: Arc::clone(clock),
-        seeded: Mutex::new(names(&first)),
+        seeded: Mutex::default(),
     };
-    Ok((Arc::new(Quotas::new(leases)), loader.preparing(Arc::new(late))))
-}
-
-/// Seeds every policy's accounts for the windows that `now` falls into.
-async fn seed(
-    leases: &MemoryLeaseStore,
-    attempts: &dyn AttemptStore,
-    catalog: &Catalog,
-    now: Timestamp,
-) -> Result<()> {
-    for entry in catalog.tenants() {
-        for known in &entry.policies {
-            for (account, posted) in use_so_far(attempts, entry, known, now).await? {
-                leases.seed(account, posted);
-            }
-        }
-    }
-    Ok(())
+    seeding.catch_up(&first).await?;
+    Ok((Arc::new(Quotas::new(leases)), loader.preparing(Arc::new(seeding))))
 }
 
 /// What was used of a policy's accounts in the window that `now` falls into.
@@ -67,9 +50,9 @@ async fn use_so_far(
         .map(|(unit, posted)| (Account { policy: known.policy.id, start: span.start, unit }, posted)))
 }
 
-/// Lets a policy that is made, or given another window, while the service runs count from the window's beginning, and
-/// not from zero.
-struct LateSeed {
+/// Lets every policy count from its window's beginning, and not from zero: those that are there at the start, and those
+/// that are made, or given another window, while the service runs.
+struct Seeding {
     leases: Arc<MemoryLeaseStore>,
     attempts: Arc<dyn AttemptStore>,
     ledger: Ledger,
@@ -88,18 +71,19 @@ fn name_of(known: &PolicyEntry) -> (PolicyId, Window) {
     (known.policy.id, known.policy.window)
 }
 
-#[async_trait]
-impl Prepare for LateSeed {
-    async fn prepare(&self, next: &Catalog) {
+impl Seeding {
+    /// Seeds what was not seeded yet. What cannot be is logged, and the last error returned.
+    async fn catch_up(&self, catalog: &Catalog) -> Result<(), StoreError> {
         let mut seeded = self.seeded.lock().await;
-        let names = names(next);
+        let names = names(catalog);
         seeded.retain(|name| names.contains(name));
         if seeded.len() == names.len() {
-            return;
+            return Ok(());
         }
-        // Away, the store cannot be asked either, which is said below.
+        // Away, the store cannot be asked either, which is said then.
         drop(tokio::time::timeout(RECORDS_PATIENCE, self.ledger.drain()).await);
-        for entry in next.tenants() {
+        let mut outcome = Ok(());
+        for entry in catalog.tenants() {
             for known in &entry.policies {
                 let name = name_of(known);
                 if seeded.contains(&name) {
@@ -107,16 +91,25 @@ impl Prepare for LateSeed {
                 }
                 match use_so_far(&*self.attempts, entry, known, self.clock.now()).await {
                     Ok(used) => {
-                        used.into_iter()
-                            .for_each(|(account, posted)| self.leases.seed_at_least(account, posted));
+                        used.into_iter().for_each(|(account, posted)| self.leases.seed(account, posted));
                         seeded.insert(name);
                     }
                     Err(error) => {
                         warn!(policy = %name.0, %error, "what a new quota has to start from is not known yet");
+                        outcome = Err(error);
                     }
                 }
             }
         }
+        outcome
+    }
+}
+
+#[async_trait]
+impl Prepare for Seeding {
+    async fn prepare(&self, next: &Catalog) {
+        // What could not be seeded was said, and is tried again with the next picture.
+        drop(self.catch_up(next).await);
     }
 }
 

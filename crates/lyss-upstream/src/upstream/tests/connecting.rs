@@ -86,6 +86,27 @@ async fn a_request_that_was_written_is_never_sent_again() {
     assert_eq!(count, 2, "{address}");
 }
 
+/// Nobody uses or watches an idle connection: the sweep lets go of it.
+#[tokio::test]
+async fn a_connection_that_nobody_uses_is_let_go() {
+    let (closed, mut seen_closed) = mpsc::unbounded_channel();
+    let server = Server::start(move |mut peer, _| {
+        let closed = closed.clone();
+        async move {
+            peer.request().await;
+            peer.say(OK).await;
+            peer.closed().await;
+            closed.send(()).unwrap();
+        }
+    })
+    .await;
+    let settings = UpstreamSettings { pool_idle: SOON, ..settings(&[server.address]) };
+    let upstream = Upstream::new(&settings).unwrap();
+    whole(&upstream, get(&server.url("/"))).await;
+    within(seen_closed.recv()).await.unwrap();
+    assert_eq!(server.connections(), 1);
+}
+
 #[tokio::test]
 async fn nobody_listens() {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
