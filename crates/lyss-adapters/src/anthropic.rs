@@ -12,7 +12,7 @@ use lyss_domain::{Capability, CapabilitySet};
 
 use crate::Fault;
 use crate::conversation::{ChatCall, ChatReply};
-use crate::dialect::{Decoder, Encoded, VendorSide};
+use crate::dialect::{Decoder, Encoded, Encoding, Unsayable, VendorSide};
 
 /// Towards Anthropic.
 pub struct Vendor;
@@ -27,8 +27,8 @@ impl VendorSide for Vendor {
         ])
     }
 
-    fn encode(&self, call: &ChatCall, model: &str, output_limit: Option<u64>) -> Result<Encoded, Fault> {
-        encode::encode(call, model, output_limit)
+    fn encode(&self, call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable> {
+        encode::encode(call, encoding)
     }
 
     fn decode(&self, body: &[u8]) -> Result<ChatReply, Fault> {

@@ -6,30 +6,56 @@ use http::{HeaderMap, StatusCode};
 use lyss_domain::{CapabilitySet, ProviderKind, Timestamp, TokenUsage};
 use lyss_wire::{RequestBody, SseFrame};
 
-use crate::conversation::{ChatCall, ChatEvent, ChatReply};
-use crate::scan::Ask;
+use crate::conversation::{ChatCall, ChatEvent, ChatReply, Loss};
+use crate::quirks::Quirks;
+use crate::scan::{Ask, Framing};
 use crate::splice::Splices;
+use crate::target::Endpoint;
 use crate::{Fault, anthropic, openai};
 
 /// A wire format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dialect {
     /// OpenAI chat completions; DeepSeek, Azure OpenAI and all compatible vendors speak it.
     OpenAiChat,
+    /// OpenAI responses; Azure OpenAI speaks it too.
+    OpenAiResponses,
     /// Anthropic messages.
     AnthropicMessages,
+    /// Google `generateContent` and `streamGenerateContent`.
+    GoogleGenerate,
 }
 
 impl Dialect {
-    /// What a provider of this kind speaks; `None`: not yet supported.
-    pub const fn of(kind: ProviderKind) -> Option<Self> {
+    pub const ALL: [Self; 4] =
+        [Self::OpenAiChat, Self::OpenAiResponses, Self::AnthropicMessages, Self::GoogleGenerate];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAiChat => "openai_chat",
+            Self::OpenAiResponses => "openai_responses",
+            Self::AnthropicMessages => "anthropic_messages",
+            Self::GoogleGenerate => "google_generate",
+        }
+    }
+
+    /// What a provider of this kind speaks, the usual one first.
+    pub const fn spoken_by(kind: ProviderKind) -> &'static [Self] {
         match kind {
-            ProviderKind::OpenAi
-            | ProviderKind::DeepSeek
-            | ProviderKind::AzureOpenAi
-            | ProviderKind::OpenAiCompatible => Some(Self::OpenAiChat),
-            ProviderKind::Anthropic => Some(Self::AnthropicMessages),
-            ProviderKind::Google => None,
+            ProviderKind::OpenAi | ProviderKind::AzureOpenAi => &[Self::OpenAiChat, Self::OpenAiResponses],
+            ProviderKind::DeepSeek | ProviderKind::OpenAiCompatible => &[Self::OpenAiChat],
+            ProviderKind::Anthropic => &[Self::AnthropicMessages],
+            ProviderKind::Google => &[Self::GoogleGenerate],
+        }
+    }
+
+    /// Where a call in this dialect goes.
+    pub const fn endpoint(self, stream: bool) -> Endpoint {
+        match self {
+            Self::OpenAiChat => Endpoint::ChatCompletions,
+            Self::OpenAiResponses => Endpoint::Responses,
+            Self::AnthropicMessages => Endpoint::Messages,
+            Self::GoogleGenerate => Endpoint::Generate { stream },
         }
     }
 
@@ -37,7 +63,7 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn CallerSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Caller),
-            Self::AnthropicMessages => None,
+            Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
         }
     }
 
@@ -45,7 +71,7 @@ impl Dialect {
     pub fn pass(self) -> Option<&'static dyn PassSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Pass),
-            Self::AnthropicMessages => None,
+            Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
         }
     }
 
@@ -54,6 +80,7 @@ impl Dialect {
         match self {
             Self::OpenAiChat => Some(&openai::Vendor),
             Self::AnthropicMessages => Some(&anthropic::Vendor),
+            Self::OpenAiResponses | Self::GoogleGenerate => None,
         }
     }
 }
@@ -61,16 +88,38 @@ impl Dialect {
 /// What a renderer must know that no event tells.
 #[derive(Clone, Debug)]
 pub struct Rendering {
-    /// The answer's moment of creation.
+    /// The answer's moment of creation, where the vendor says none.
     pub created: Timestamp,
     /// The caller asked for usage in the stream.
     pub include_usage: bool,
+    /// How a stream is framed towards the caller.
+    pub framing: Framing,
+    /// The model as the caller asked for it: shown where the vendor names none.
+    pub model: String,
+    /// The caller's own body, for a dialect whose answers repeat the request.
+    pub request: Bytes,
+}
+
+impl Rendering {
+    /// Of an answer made at this moment, with nothing else known.
+    pub fn at(created: Timestamp) -> Self {
+        Self {
+            created,
+            include_usage: false,
+            framing: Framing::default(),
+            model: String::new(),
+            request: Bytes::new(),
+        }
+    }
 }
 
 /// Towards callers.
 pub trait CallerSide: Sync {
-    /// Reads a request body whole; the fault names the field.
-    fn parse(&self, body: &[u8]) -> Result<ChatCall, Fault>;
+    /// Reads a request whole; the fault names the field by its path.
+    fn parse(&self, ask: &Ask) -> Result<ChatCall, Fault>;
+
+    /// The name of a loss: a path in the caller's own request.
+    fn path(&self, loss: &Loss) -> String;
 
     /// Writes a whole answer.
     fn render(&self, reply: &ChatReply, rendering: &Rendering) -> Bytes;
@@ -81,22 +130,66 @@ pub trait CallerSide: Sync {
     /// The dialect's error object, as the body of a non-stream answer.
     fn render_fault(&self, fault: &Fault) -> Bytes;
 
-    /// The dialect's error inside a stream that has begun; never followed by an end marker.
+    /// The dialect's error inside a stream of passing events that has begun; never followed by an end marker.
     fn render_stream_fault(&self, fault: &Fault) -> Bytes;
 }
 
-/// Writes one stream in a caller's dialect, holding to that dialect's grammar.
+/// Writes one stream in a caller's dialect, holding to that dialect's grammar whatever events come in whatever order.
+/// [`ChatEvent::Fault`] writes the dialect's error and [`ChatEvent::End`] its end; nothing follows either.
 pub trait Renderer: Send {
     /// Appends the bytes of an event; an event that the dialect does not show appends nothing.
     fn event(&mut self, event: &ChatEvent, out: &mut BytesMut);
+}
+
+/// For whom a conversation is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Encoding<'a> {
+    /// As the vendor knows it.
+    pub model: &'a str,
+    /// Written where the caller set no output limit.
+    pub output_limit: Option<u64>,
+    /// How the vendor differs from the dialect's own.
+    pub quirks: &'a Quirks,
+}
+
+impl<'a> Encoding<'a> {
+    /// For a vendor without quirks.
+    pub const fn plain(model: &'a str) -> Self {
+        Self { model, output_limit: None, quirks: &Quirks::OPENAI }
+    }
 }
 
 /// What an encoder made of a conversation.
 #[derive(Debug)]
 pub struct Encoded {
     pub body: Bytes,
-    /// Paths of fields that this dialect cannot express and that were left out.
-    pub losses: Vec<String>,
+    /// What this dialect or this vendor cannot be told and was left out.
+    pub losses: Vec<Loss>,
+    /// Headers that the body needs, such as a beta's name; added to the target's own.
+    pub headers: Vec<(&'static str, &'static str)>,
+}
+
+/// Something of a request that this dialect cannot say and that must not be dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsayable {
+    /// Where it stands; the caller's side names it.
+    pub at: Option<Loss>,
+    /// A sentence for the caller, without the path: "Audio cannot be sent to this model's vendor."
+    pub message: String,
+}
+
+impl Unsayable {
+    pub fn new(at: impl Into<Loss>, message: impl Into<String>) -> Self {
+        Self { at: Some(at.into()), message: message.into() }
+    }
+
+    /// The caller's fault, with the path in its own dialect.
+    pub fn into_fault(self, caller: &dyn CallerSide) -> Fault {
+        match self.at.map(|loss| caller.path(&loss)) {
+            Some(path) => Fault::bad_request(format!("`{path}`: {}", self.message), Some(&path)),
+            None => Fault::bad_request(self.message, None),
+        }
+    }
 }
 
 /// Towards vendors.
@@ -104,8 +197,8 @@ pub trait VendorSide: Sync {
     /// What can be said in this dialect.
     fn capabilities(&self) -> CapabilitySet;
 
-    /// Writes a conversation for `model`. `output_limit` is written where the caller set none.
-    fn encode(&self, call: &ChatCall, model: &str, output_limit: Option<u64>) -> Result<Encoded, Fault>;
+    /// Writes a conversation. What cannot be left out without changing its meaning is no loss but refused.
+    fn encode(&self, call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable>;
 
     /// Reads a whole 2xx answer.
     fn decode(&self, body: &[u8]) -> Result<ChatReply, Fault>;

@@ -16,8 +16,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use self::strangers::{any_event, any_json, replace_one};
-use crate::dialect::{CallerSide, Dialect, Rendering, VendorSide};
-use crate::{ChatEvent, Fault};
+use crate::dialect::{CallerSide, Dialect, Encoding, Rendering, VendorSide};
+use crate::{ChatCall, ChatEvent, Fault, scan};
 
 const EVENT_BYTES: usize = 1 << 20;
 const FOLDERS: [(&str, Dialect, &str); 2] = [
@@ -59,12 +59,16 @@ fn caller() -> &'static dyn CallerSide {
     Dialect::OpenAiChat.caller().unwrap()
 }
 
+fn parse(body: &[u8]) -> Result<ChatCall, Fault> {
+    caller().parse(&scan(Dialect::OpenAiChat, body.to_vec().into())?)
+}
+
 fn vendor(dialect: Dialect) -> &'static dyn VendorSide {
     dialect.vendor().unwrap()
 }
 
 fn rendering() -> Rendering {
-    Rendering { created: Timestamp::from_millis(1_700_000_000_000), include_usage: true }
+    Rendering { include_usage: true, ..Rendering::at(Timestamp::from_millis(1_700_000_000_000)) }
 }
 
 /// What a reader of the stream sees: the events, rendered one by one, with the pieces given.
@@ -112,12 +116,12 @@ fn requests_are_encoded_as_recorded() {
     for case in cases() {
         let Some(request) = case.file("request.json") else { continue };
         let name = case.path.display();
-        let call = caller().parse(&request).unwrap();
-        let encoded = vendor(case.dialect).encode(&call, &call.model, None).unwrap();
+        let call = parse(&request).unwrap();
+        let encoded = vendor(case.dialect).encode(&call, &Encoding::plain(&call.model)).unwrap();
         let body: Value = serde_json::from_slice(&encoded.body).unwrap();
         assert_eq!(Some(body), case.json(case.encoded_name), "{name}");
         if let Some(losses) = case.file("losses.json") {
-            let mut reported = encoded.losses;
+            let mut reported: Vec<_> = encoded.losses.iter().map(|loss| caller().path(loss)).collect();
             let mut losses: Vec<String> = serde_json::from_slice(&losses).unwrap();
             reported.sort();
             losses.sort();
@@ -206,9 +210,9 @@ fn assert_grammar(rendered: &[u8]) {
 /// Everything that reads what strangers wrote.
 fn read_everything(bytes: &[u8]) {
     let body = bytes::Bytes::copy_from_slice(bytes);
-    if let Ok(call) = caller().parse(bytes) {
+    if let Ok(call) = parse(bytes) {
         for (_, dialect, _) in FOLDERS {
-            if let Ok(encoded) = vendor(dialect).encode(&call, "m", None) {
+            if let Ok(encoded) = vendor(dialect).encode(&call, &Encoding::plain("m")) {
                 serde_json::from_slice::<&serde_json::value::RawValue>(&encoded.body).unwrap();
             }
         }

@@ -11,27 +11,34 @@
 //! with the same files as `openai/` and `anthropic/`, and one line in [`Dialect::vendor`] or [`Dialect::caller`].
 
 pub mod anthropic;
+mod arguments;
 pub mod conversation;
 pub mod dialect;
 pub mod fault;
+mod fields;
+mod json_out;
 pub mod openai;
 pub mod preset;
 pub mod probe;
+pub mod quirks;
 pub mod scan;
 pub mod splice;
+mod tap;
 pub mod target;
 mod vendor_error;
 
 #[cfg(test)]
 mod golden;
 
-pub use conversation::{ChatCall, ChatEvent, ChatReply, FinishReason};
+pub use conversation::{ChatCall, ChatEvent, ChatReply, FinishReason, Loss};
 pub use dialect::{
-    CallerSide, Decoder, Dialect, Encoded, PassSide, Renderer, Rendering, Tap, Tapped, VendorSide,
+    CallerSide, Decoder, Dialect, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Tapped, Unsayable,
+    VendorSide,
 };
 pub use fault::{Fault, Side};
 pub use preset::{Preset, presets};
 pub use probe::{ProbeClass, probe_request, read_probe};
-pub use scan::{Ask, ScanError, scan};
+pub use quirks::Quirks;
+pub use scan::{Ask, Framing, PathWords, ScanError, scan, scan_at};
 pub use splice::Splices;
-pub use target::{Target, TargetError};
+pub use target::{Endpoint, Target, TargetError};

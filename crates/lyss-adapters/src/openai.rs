@@ -4,6 +4,7 @@ mod decode;
 mod decoder;
 mod encode;
 mod fault;
+mod names;
 mod parse;
 mod render;
 mod renderer;
@@ -18,10 +19,13 @@ use lyss_domain::{Capability, CapabilitySet, TokenUsage};
 use lyss_wire::RequestBody;
 
 use crate::Fault;
-use crate::conversation::{ChatCall, ChatReply};
-use crate::dialect::{CallerSide, Decoder, Encoded, PassSide, Renderer, Rendering, Tap, VendorSide};
+use crate::conversation::{ChatCall, ChatReply, Loss};
+use crate::dialect::{
+    CallerSide, Decoder, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Unsayable, VendorSide,
+};
 use crate::scan::Ask;
 use crate::splice::Splices;
+use crate::tap::StreamTap;
 
 /// Towards callers.
 pub struct Caller;
@@ -33,8 +37,12 @@ pub struct Vendor;
 pub struct Pass;
 
 impl CallerSide for Caller {
-    fn parse(&self, body: &[u8]) -> Result<ChatCall, Fault> {
-        parse::parse(body)
+    fn parse(&self, ask: &Ask) -> Result<ChatCall, Fault> {
+        parse::parse(ask)
+    }
+
+    fn path(&self, loss: &Loss) -> String {
+        names::path(loss)
     }
 
     fn render(&self, reply: &ChatReply, rendering: &Rendering) -> Bytes {
@@ -71,8 +79,8 @@ impl VendorSide for Vendor {
         ])
     }
 
-    fn encode(&self, call: &ChatCall, model: &str, output_limit: Option<u64>) -> Result<Encoded, Fault> {
-        encode::encode(call, model, output_limit)
+    fn encode(&self, call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable> {
+        encode::encode(call, encoding)
     }
 
     fn decode(&self, body: &[u8]) -> Result<ChatReply, Fault> {
@@ -98,6 +106,6 @@ impl PassSide for Pass {
     }
 
     fn tap(&self, hide_usage: bool) -> Box<dyn Tap> {
-        Box::new(tap::StreamTap::new(hide_usage))
+        Box::new(StreamTap::new(tap::ChunkLook { hide_usage }))
     }
 }

@@ -120,7 +120,7 @@ pub fn read_probe(
         // None is followed: it would lead the credential elsewhere.
         return Err(ProbeClass::Protocol);
     }
-    let fault = match Dialect::of(kind).and_then(Dialect::vendor) {
+    let fault = match Dialect::spoken_by(kind).first().and_then(|dialect| dialect.vendor()) {
         Some(vendor) => vendor.read_fault(status, headers, body).kind,
         None => read_refusal(status, body),
     };

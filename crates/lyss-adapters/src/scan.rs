@@ -21,15 +21,36 @@ pub struct Ask {
     pub body: Bytes,
     pub model: String,
     pub stream: bool,
+    /// How the caller reads a stream.
+    pub framing: Framing,
     /// `stream_options.include_usage`, where it was sent.
     pub include_usage: Option<bool>,
     /// The caller's own output limit in tokens.
     pub output_limit: Option<u64>,
-    /// How many answers (`n`); at least 1.
+    /// How many answers (`n`, `candidateCount`); at least 1.
     pub candidates: u32,
-    /// Bytes inside strings that are data URLs: no prompt text.
+    /// Bytes inside strings that are data URLs, or base64 in a field named `data`: no prompt text.
     pub data_url_bytes: usize,
     pub spans: Spans,
+}
+
+/// How a streamed answer is framed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// Server-sent events.
+    #[default]
+    Events,
+    /// One JSON array, an element an event: Google's without `alt=sse`.
+    Array,
+}
+
+/// What the address of a request says, where the dialect says it there. A body that says the same is not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PathWords {
+    /// Azure's deployment, Google's model.
+    pub model: Option<String>,
+    pub stream: Option<bool>,
+    pub framing: Framing,
 }
 
 /// Where in the body the fields stand that may be spliced; values without the blanks around them.
@@ -37,9 +58,14 @@ pub struct Ask {
 pub struct Spans {
     /// Just behind the opening brace.
     pub open: usize,
-    pub model: Range<usize>,
+    /// The object has no key.
+    pub is_empty: bool,
+    /// `None`: the address said it.
+    pub model: Option<Range<usize>>,
     pub stream_options: Option<Range<usize>>,
     pub include_usage: Option<Range<usize>>,
+    /// Google's `generationConfig`, in either spelling.
+    pub generation: Option<Range<usize>>,
 }
 
 /// Why a body is refused before anyone reads it.
@@ -77,50 +103,111 @@ impl From<ScanError> for Fault {
     }
 }
 
-/// Scans a chat request. Time is linear in the body, memory in the number of top-level keys.
+/// Scans a chat request whose address says nothing.
 pub fn scan(dialect: Dialect, body: Bytes) -> Result<Ask, ScanError> {
-    let mut model = None;
-    let mut stream = false;
-    let mut include_usage = None;
-    let mut limits: [Option<u64>; 2] = [None; 2];
-    let mut candidates = 1;
-    let mut spans = Spans::default();
-    let mut cursor = Cursor::new(&body);
+    scan_at(dialect, body, PathWords::default())
+}
 
-    spans.open = cursor.object(|key, span, value| {
-        match key {
-            b"model" => {
-                model = Some(text(value).ok_or(ScanError::WrongType("model", "a string"))?);
-                spans.model = span;
-            }
-            b"stream" => {
-                stream = flag(value).ok_or(ScanError::WrongType("stream", "true or false"))?.unwrap_or(false);
-            }
-            b"stream_options" => {
-                spans.include_usage = include_usage_of(value, span.start, &mut include_usage)?;
-                spans.stream_options = Some(span);
-            }
-            b"max_completion_tokens" => limits[0] = count(value, "max_completion_tokens")?,
-            b"max_tokens" => limits[1] = count(value, "max_tokens")?,
-            b"n" => candidates = count(value, "n")?.unwrap_or(1),
-            _ => {}
-        }
-        Ok(())
+/// Scans a chat request. Time is linear in the body, memory in the number of top-level keys.
+pub fn scan_at(dialect: Dialect, body: Bytes, path: PathWords) -> Result<Ask, ScanError> {
+    let mut found = Found::default();
+    let mut cursor = Cursor::new(&body);
+    let mut keys = 0_usize;
+    let open = cursor.object(|key, span, value| {
+        keys += 1;
+        found.field(dialect, key, span, value)
     })?;
     let data_url_bytes = cursor.data_url_bytes;
-    let model = model.ok_or(ScanError::Missing("model"))?;
-    let [completion, total] = limits;
+    let Found { model, stream, include_usage, limits, candidates, mut spans } = found;
+    let model = path.model.or(model).ok_or(ScanError::Missing("model"))?;
+    let [newer, older] = limits;
+    spans.open = open;
+    spans.is_empty = keys == 0;
     Ok(Ask {
         dialect,
         model,
-        stream,
+        stream: path.stream.unwrap_or(stream),
+        framing: path.framing,
         include_usage,
-        output_limit: completion.or(total),
-        candidates: u32::try_from(candidates.clamp(1, 128)).unwrap_or(128),
+        output_limit: newer.or(older),
+        candidates: u32::try_from(candidates.unwrap_or(1).clamp(1, 128)).unwrap_or(128),
         data_url_bytes,
         spans,
         body,
     })
+}
+
+/// What the fields of a body said so far.
+#[derive(Default)]
+struct Found {
+    model: Option<String>,
+    stream: bool,
+    include_usage: Option<bool>,
+    /// Under the newer name, under the older one.
+    limits: [Option<u64>; 2],
+    candidates: Option<u64>,
+    spans: Spans,
+}
+
+impl Found {
+    fn field(
+        &mut self,
+        dialect: Dialect,
+        key: &[u8],
+        span: Range<usize>,
+        value: &[u8],
+    ) -> Result<(), ScanError> {
+        use Dialect::{AnthropicMessages, GoogleGenerate, OpenAiChat, OpenAiResponses};
+        match (dialect, key) {
+            // Google's stand in the address; a body that names one too is the vendor's to judge.
+            (GoogleGenerate, b"generationConfig" | b"generation_config") => {
+                self.generation(value)?;
+                self.spans.generation = Some(span);
+            }
+            (GoogleGenerate, _) => {}
+            (_, b"model") => {
+                self.model = Some(text(value).ok_or(ScanError::WrongType("model", "a string"))?);
+                self.spans.model = Some(span);
+            }
+            (_, b"stream") => {
+                let wrong = ScanError::WrongType("stream", "true or false");
+                self.stream = flag(value).ok_or(wrong)?.unwrap_or(false);
+            }
+            (OpenAiChat, b"stream_options") => {
+                self.spans.include_usage = include_usage_of(value, span.start, &mut self.include_usage)?;
+                self.spans.stream_options = Some(span);
+            }
+            (OpenAiChat, b"max_completion_tokens") => self.limits[0] = count(value, "max_completion_tokens")?,
+            (OpenAiChat | AnthropicMessages, b"max_tokens") => self.limits[1] = count(value, "max_tokens")?,
+            (OpenAiChat, b"n") => self.candidates = count(value, "n")?,
+            (OpenAiResponses, b"max_output_tokens") => self.limits[0] = count(value, "max_output_tokens")?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn generation(&mut self, value: &[u8]) -> Result<(), ScanError> {
+        if value == b"null" {
+            return Ok(());
+        }
+        let read = Cursor::new(value).object(|key, _, value| {
+            match key {
+                b"maxOutputTokens" | b"max_output_tokens" => {
+                    self.limits[0] = count(value, "generationConfig.maxOutputTokens")?;
+                }
+                b"candidateCount" | b"candidate_count" => {
+                    self.candidates = count(value, "generationConfig.candidateCount")?;
+                }
+                _ => {}
+            }
+            Ok(())
+        });
+        match read {
+            Ok(_) => Ok(()),
+            Err(ScanError::NotAnObject) => Err(ScanError::WrongType("generationConfig", "an object")),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The flag inside `stream_options`, and where it stands in the whole body.
@@ -174,6 +261,13 @@ fn count(value: &[u8], name: &'static str) -> Result<Option<u64>, ScanError> {
         return Ok(None);
     }
     serde_json::from_slice(value).map(Some).map_err(|_| ScanError::WrongType(name, "a non-negative integer"))
+}
+
+/// Long enough to be a file and nothing but base64, in either alphabet and with JSON's escaped slashes.
+fn is_base64(text: &[u8]) -> bool {
+    const MIN_BYTES: usize = 256;
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=' | b'\\');
+    text.len() >= MIN_BYTES && text.iter().all(plain)
 }
 
 /// Walks one JSON text.
@@ -267,9 +361,23 @@ impl<'a> Cursor<'a> {
         // One bit a level: set for an object.
         let mut kinds: u128 = 0;
         let mut depth = 0;
+        // The last string was `data`, and then a colon came: base64 may follow.
+        let mut last_is_data = false;
+        let mut is_data = false;
         while let Some(byte) = self.next() {
             match byte {
-                b'"' => self.skip_string()?,
+                b'"' => {
+                    let start = self.at;
+                    self.skip_string()?;
+                    let inside = self.bytes.get(start..self.at - 1).unwrap_or_default();
+                    if std::mem::take(&mut is_data) && is_base64(inside) {
+                        self.data_url_bytes += inside.len();
+                    }
+                    last_is_data = inside == b"data";
+                    continue;
+                }
+                b':' => is_data = last_is_data,
+                b',' => is_data = false,
                 b'{' | b'[' => {
                     depth += 1;
                     // The top-level object is one level more.

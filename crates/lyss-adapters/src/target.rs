@@ -12,6 +12,29 @@ const ANTHROPIC_VERSION: &str = "2023-06-01";
 /// Azure's newest generally available version of the deployments path.
 const AZURE_API_VERSION: &str = "2024-10-21";
 
+/// What is asked of a vendor, for its address alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// OpenAI chat completions.
+    ChatCompletions,
+    /// OpenAI responses.
+    Responses,
+    /// Anthropic messages.
+    Messages,
+    /// Anthropic's count of a prompt's tokens.
+    CountMessages,
+    /// Google's answer, as events where `stream`.
+    Generate { stream: bool },
+    /// Google's count of a prompt's tokens.
+    CountTokens,
+    /// OpenAI embeddings.
+    Embeddings,
+    /// Google's embeddings of a list of texts.
+    BatchEmbed,
+    /// A path below OpenAI's base, with its leading slash: `/images/generations`. From a list of ours, never a caller's.
+    Below(&'static str),
+}
+
 /// One channel's address, prepared once: base URL, fixed headers, auth scheme.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -82,24 +105,65 @@ impl Target {
         &self.origin
     }
 
-    /// The address of a chat call. `model` is the deployment's name for Azure, and of no consequence elsewhere.
-    pub fn chat_uri(&self, model: &str) -> Result<Uri, TargetError> {
-        let base = &self.base;
-        let text = match self.kind {
-            ProviderKind::Anthropic if ends_with_version(base) => format!("{base}/messages"),
-            ProviderKind::Anthropic => format!("{base}/v1/messages"),
-            ProviderKind::AzureOpenAi if !base.ends_with("/openai/v1") => {
-                let root = base.strip_suffix("/openai").unwrap_or(base);
-                let version = self.api_version.as_deref().unwrap_or(AZURE_API_VERSION);
-                let mut text = format!("{root}/openai/deployments/");
-                percent_encode(model, &mut text);
-                text.push_str("/chat/completions?api-version=");
-                percent_encode(version, &mut text);
-                text
+    /// The address of a call. `model` is as the vendor knows it (Azure: the deployment); only some addresses hold it.
+    pub fn uri(&self, endpoint: Endpoint, model: &str) -> Result<Uri, TargetError> {
+        let text = match (self.kind, endpoint) {
+            (_, Endpoint::Messages) => self.versioned("v1", "/messages"),
+            (_, Endpoint::CountMessages) => self.versioned("v1", "/messages/count_tokens"),
+            (_, Endpoint::Generate { stream: true }) => {
+                self.of_model(model, ":streamGenerateContent?alt=sse")
             }
-            _ => format!("{base}/chat/completions"),
+            (_, Endpoint::Generate { stream: false }) => self.of_model(model, ":generateContent"),
+            (_, Endpoint::CountTokens) => self.of_model(model, ":countTokens"),
+            (_, Endpoint::BatchEmbed) => self.of_model(model, ":batchEmbedContents"),
+            (ProviderKind::AzureOpenAi, Endpoint::ChatCompletions) => {
+                self.of_deployment(model, "/chat/completions")
+            }
+            (ProviderKind::AzureOpenAi, Endpoint::Embeddings) => self.of_deployment(model, "/embeddings"),
+            (ProviderKind::AzureOpenAi, Endpoint::Below(path)) => self.of_deployment(model, path),
+            // The responses API stands beside the deployments, under the version without a date.
+            (ProviderKind::AzureOpenAi, Endpoint::Responses) => {
+                format!("{}/openai/v1/responses", self.azure_root())
+            }
+            (_, Endpoint::ChatCompletions) => format!("{}/chat/completions", self.base),
+            (_, Endpoint::Responses) => format!("{}/responses", self.base),
+            (_, Endpoint::Embeddings) => format!("{}/embeddings", self.base),
+            (_, Endpoint::Below(path)) => format!("{}{path}", self.base),
         };
         text.parse().map_err(|_| TargetError::BadModel)
+    }
+
+    /// A path behind the version, which is not doubled where the base ends with one.
+    fn versioned(&self, version: &str, path: &str) -> String {
+        let base = &self.base;
+        if ends_with_version(base) { format!("{base}{path}") } else { format!("{base}/{version}{path}") }
+    }
+
+    /// Google's address of a model's method.
+    fn of_model(&self, model: &str, method: &str) -> String {
+        let mut path = String::from("/models/");
+        percent_encode(model.strip_prefix("models/").unwrap_or(model), &mut path);
+        path.push_str(method);
+        self.versioned("v1beta", &path)
+    }
+
+    /// Azure's address of a deployment, or the plain one where the base is its newer form without deployments.
+    fn of_deployment(&self, deployment: &str, path: &str) -> String {
+        if self.base.ends_with("/openai/v1") {
+            return format!("{}{path}", self.base);
+        }
+        let mut text = format!("{}/openai/deployments/", self.azure_root());
+        percent_encode(deployment, &mut text);
+        text.push_str(path);
+        text.push_str("?api-version=");
+        percent_encode(self.api_version.as_deref().unwrap_or(AZURE_API_VERSION), &mut text);
+        text
+    }
+
+    /// Azure's base without what its SDKs put behind it.
+    fn azure_root(&self) -> &str {
+        let base = self.base.as_str();
+        base.strip_suffix("/openai/v1").or_else(|| base.strip_suffix("/openai")).unwrap_or(base)
     }
 
     /// The address of the vendor's list of models, as long a page of it as it gives: the cheapest call that proves a
@@ -234,30 +298,59 @@ mod tests {
 
     #[test]
     fn addresses_follow_the_vendors_own_sdks() {
-        use ProviderKind::{Anthropic, AzureOpenAi, DeepSeek, OpenAi};
+        use Endpoint::{ChatCompletions, CountTokens, Generate, Messages, Responses};
+        use ProviderKind::{Anthropic, AzureOpenAi, DeepSeek, Google, OpenAi};
+        let stream = Generate { stream: true };
         let table = [
-            (OpenAi, "https://api.openai.com/v1/", "https://api.openai.com/v1/chat/completions"),
-            (DeepSeek, "https://api.deepseek.com", "https://api.deepseek.com/chat/completions"),
-            (Anthropic, "https://api.anthropic.com", "https://api.anthropic.com/v1/messages"),
-            (Anthropic, "https://Proxy.example/v1", "https://proxy.example/v1/messages"),
+            (
+                OpenAi,
+                "https://api.openai.com/v1/",
+                ChatCompletions,
+                "https://api.openai.com/v1/chat/completions",
+            ),
+            (OpenAi, "https://api.openai.com/v1", Responses, "https://api.openai.com/v1/responses"),
+            (
+                DeepSeek,
+                "https://api.deepseek.com",
+                ChatCompletions,
+                "https://api.deepseek.com/chat/completions",
+            ),
+            (Anthropic, "https://api.anthropic.com", Messages, "https://api.anthropic.com/v1/messages"),
+            (Anthropic, "https://Proxy.example/v1", Messages, "https://proxy.example/v1/messages"),
+            (
+                Google,
+                "https://g.example",
+                stream,
+                "https://g.example/v1beta/models/my%20gpt:streamGenerateContent?alt=sse",
+            ),
+            (Google, "https://g.example/v1", CountTokens, "https://g.example/v1/models/my%20gpt:countTokens"),
             (
                 AzureOpenAi,
                 "https://r.openai.azure.com",
+                ChatCompletions,
                 "https://r.openai.azure.com/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21",
             ),
             (
                 AzureOpenAi,
                 "https://r.openai.azure.com/openai",
+                ChatCompletions,
                 "https://r.openai.azure.com/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21",
             ),
             (
                 AzureOpenAi,
                 "https://r.openai.azure.com/openai/v1",
+                ChatCompletions,
                 "https://r.openai.azure.com/openai/v1/chat/completions",
             ),
+            (
+                AzureOpenAi,
+                "https://r.openai.azure.com",
+                Responses,
+                "https://r.openai.azure.com/openai/v1/responses",
+            ),
         ];
-        for (kind, base, expected) in table {
-            assert_eq!(target(kind, base).chat_uri("my gpt").unwrap().to_string(), expected);
+        for (kind, base, endpoint, expected) in table {
+            assert_eq!(target(kind, base).uri(endpoint, "my gpt").unwrap().to_string(), expected);
         }
     }
 
@@ -315,14 +408,14 @@ mod tests {
         let auth = AuthScheme::Header("x-api-key".to_owned());
         let target = Target::new(ProviderKind::Anthropic, "https://a.example", &auth, &[], None).unwrap();
         let secret = Secret::from("sk-canary-1".to_owned());
-        let uri = target.chat_uri("m").unwrap();
+        let uri = target.uri(Endpoint::Messages, "m").unwrap();
         let request = target.post(uri, RequestBody::default(), Some(&secret), true).unwrap();
         let value = request.headers.get("x-api-key").unwrap();
         assert!(value.is_sensitive() && value == "sk-canary-1");
         assert_eq!(request.headers.get("anthropic-version").unwrap(), ANTHROPIC_VERSION);
         assert!(!format!("{request:?} {:?} {target:?}", request.headers).contains("canary"));
         let broken = Secret::from("a\nb".to_owned());
-        let uri = target.chat_uri("m").unwrap();
+        let uri = target.uri(Endpoint::Messages, "m").unwrap();
         assert_eq!(
             target.post(uri, RequestBody::default(), Some(&broken), true).unwrap_err(),
             TargetError::BadCredential

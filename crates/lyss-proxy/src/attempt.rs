@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use lyss_adapters::splice::OutputLimit;
-use lyss_adapters::{Ask, ChatCall, Dialect, Fault, Rendering, Splices, Tapped, VendorSide};
+use lyss_adapters::{
+    Ask, ChatCall, Dialect, Encoding, Fault, Quirks, Rendering, Splices, Tapped, VendorSide,
+};
 use lyss_domain::{
     AttemptId, AttemptRecord, FaultKind, Micros, PriceId, Rates, Terminal, Tick, TokenUsage, UsageSource,
 };
@@ -140,8 +142,10 @@ fn prepare(walk: &mut Walk<'_>, route: &Route, upstream_model: &str) -> Result<P
         .vendor()
         .ok_or_else(|| Fault::new(FaultKind::Unavailable, "This channel's dialect is not supported yet."))?;
     let call = walk.conversation.get_or_parse(ask)?;
-    let encoded = vendor.encode(call, upstream_model, limit)?;
-    walk.losses = encoded.losses;
+    let caller = caller_side(ask.dialect)?;
+    let encoding = Encoding { model: upstream_model, output_limit: limit, quirks: &Quirks::OPENAI };
+    let encoded = vendor.encode(call, &encoding).map_err(|unsayable| unsayable.into_fault(caller))?;
+    walk.losses = encoded.losses.iter().map(|loss| caller.path(loss)).collect();
     Ok(Prepared { body: encoded.body.into(), reading: Reading::Convert(vendor) })
 }
 
@@ -153,7 +157,7 @@ impl Conversation {
     fn get_or_parse(&mut self, ask: &Ask) -> Result<&ChatCall, Fault> {
         if self.0.is_none() {
             let caller = caller_side(ask.dialect)?;
-            self.0 = Some(caller.parse(&ask.body)?);
+            self.0 = Some(caller.parse(ask)?);
         }
         self.0.as_ref().ok_or_else(|| Fault::new(FaultKind::Internal, "The request could not be read."))
     }
@@ -328,7 +332,13 @@ fn whole_seen(usage: Option<TokenUsage>, bytes: usize) -> Tapped {
 }
 
 fn rendering(walk: &Walk<'_>) -> Rendering {
-    Rendering { created: walk.started_at, include_usage: walk.ask.include_usage == Some(true) }
+    Rendering {
+        created: walk.started_at,
+        include_usage: walk.ask.include_usage == Some(true),
+        framing: walk.ask.framing,
+        model: walk.ask.model.clone(),
+        request: walk.ask.body.clone(),
+    }
 }
 
 pub(crate) fn caller_side(dialect: Dialect) -> Result<&'static dyn lyss_adapters::CallerSide, Fault> {

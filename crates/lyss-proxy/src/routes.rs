@@ -156,7 +156,10 @@ impl Route {
             },
         )?;
         let kind = resolved.kind;
-        let dialect = Dialect::of(kind).ok_or("its provider's dialect is not supported yet")?;
+        let dialect = *Dialect::spoken_by(kind)
+            .first()
+            .filter(|dialect| dialect.vendor().is_some())
+            .ok_or("its provider's dialect is not supported yet")?;
         let target = resolved
             .target(channel.api_version.as_deref())
             .map_err(|_| "its address or headers are not valid")?;
@@ -178,7 +181,9 @@ impl Route {
                 || resolved.preset.models.iter().map(|m| (*m).to_owned()).collect(),
                 <[String]>::to_vec,
             );
-        let chat_uri = (kind != ProviderKind::AzureOpenAi).then(|| target.chat_uri("").ok()).flatten();
+        let chat_uri = (kind != ProviderKind::AzureOpenAi)
+            .then(|| target.uri(dialect.endpoint(false), "").ok())
+            .flatten();
         Ok(Self {
             channel: channel.clone(),
             kind,
@@ -216,7 +221,7 @@ impl Route {
         }
         let deployment =
             self.channel.deployment_map.get(upstream_model).map_or(upstream_model, String::as_str);
-        self.target.chat_uri(deployment).ok()
+        self.target.uri(self.dialect.endpoint(false), deployment).ok()
     }
 
     pub fn target(&self) -> &Target {

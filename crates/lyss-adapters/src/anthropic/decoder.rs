@@ -14,7 +14,7 @@ use super::wire::{
     Answer, Event, MessageDelta, ReadBlock, ReadDelta, Usage, finish_reason, read, unreadable,
 };
 use crate::Fault;
-use crate::conversation::ChatEvent;
+use crate::conversation::{ChatEvent, ReplyHead};
 use crate::dialect::Decoder;
 
 /// Far above any real answer, whose blocks come one after the other.
@@ -91,10 +91,11 @@ impl MessagesDecoder {
     fn message_start(&mut self, message: Option<&RawValue>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
         let answer: Answer<'_> = read(message.ok_or_else(unreadable)?)?;
         self.phase = Phase::Within;
-        out.push(ChatEvent::Start {
+        out.push(ChatEvent::Start(ReplyHead {
             id: answer.id.unwrap_or_default(),
             model: answer.model.unwrap_or_default(),
-        });
+            ..ReplyHead::default()
+        }));
         self.count(answer.usage, out);
         Ok(())
     }
@@ -116,7 +117,7 @@ impl MessagesDecoder {
             ReadBlock::ToolUse { id, name, input } => {
                 let call = self.calls;
                 self.calls = self.calls.saturating_add(1);
-                out.push(ChatEvent::ToolCallStart { choice: CHOICE, call, id, name });
+                out.push(ChatEvent::ToolCallStart { choice: CHOICE, call, id, name, custom: false });
                 let given = input.map(RawValue::get).filter(|input| is_filled_object(input));
                 if let Some(input) = given {
                     push_arguments(call, input.to_owned(), out);

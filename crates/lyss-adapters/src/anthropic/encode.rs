@@ -11,13 +11,13 @@ use serde_json::value::RawValue;
 
 use self::models::{Model, Sampling};
 use super::wire::{Block, Message, Metadata, Request, Tool, ToolChoice};
-use crate::Fault;
-use crate::conversation::{self, ChatCall, Part, Role, Turn};
-use crate::dialect::Encoded;
+use crate::conversation::{self, ChatCall, Loss, Origin, Part, Role, Setting, Turn};
+use crate::dialect::{Encoded, Encoding, Unsayable};
 
-pub(super) fn encode(call: &ChatCall, model: &str, output_limit: Option<u64>) -> Result<Encoded, Fault> {
+pub(super) fn encode(call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable> {
+    let Encoding { model, output_limit, .. } = *encoding;
     let known = Model::of(model);
-    let mut losses = call.unmapped.clone();
+    let mut losses: Vec<Loss> = call.unmapped.iter().cloned().map(Loss::Field).collect();
     let (system, messages) = conversation(&call.turns, &mut losses)?;
     let sampling = sampling(call, known.sampling, &mut losses);
     let request = Request {
@@ -35,19 +35,19 @@ pub(super) fn encode(call: &ChatCall, model: &str, output_limit: Option<u64>) ->
         stream: call.stream,
     };
     let body = serde_json::to_vec(&request)
-        .map_err(|_| Fault::new(lyss_domain::FaultKind::Internal, "The request could not be written."))?;
-    Ok(Encoded { body: body.into(), losses })
+        .map_err(|_| Unsayable { at: None, message: "The request could not be written.".to_owned() })?;
+    Ok(Encoded { body: body.into(), losses, headers: Vec::new() })
 }
 
 /// Instructions wherever they stand, and the turns with neighbours of one role merged.
 fn conversation<'a>(
     turns: &'a [Turn],
-    losses: &mut Vec<String>,
-) -> Result<(Vec<Block<'a>>, Vec<Message<'a>>), Fault> {
+    losses: &mut Vec<Loss>,
+) -> Result<(Vec<Block<'a>>, Vec<Message<'a>>), Unsayable> {
     let mut system = Vec::new();
     let mut messages: Vec<Message<'a>> = Vec::new();
-    for (at, turn) in turns.iter().enumerate() {
-        let mut content = blocks(&turn.parts, &format!("messages[{at}]"), losses)?;
+    for turn in turns {
+        let mut content = blocks(&turn.parts, turn.origin, losses)?;
         let role = match turn.role {
             Role::System => {
                 system.append(&mut content);
@@ -66,12 +66,16 @@ fn conversation<'a>(
     }
     if !messages.iter().any(|message| message.role == "user") {
         let text = "This model's vendor needs at least one message of the role `user` with text in it.";
-        return Err(Fault::bad_request(text, Some("messages")));
+        return Err(Unsayable { at: Some(Loss::Field("messages".to_owned())), message: text.to_owned() });
     }
     Ok((system, messages))
 }
 
-fn blocks<'a>(parts: &'a [Part], path: &str, losses: &mut Vec<String>) -> Result<Vec<Block<'a>>, Fault> {
+fn blocks<'a>(
+    parts: &'a [Part],
+    origin: Origin,
+    losses: &mut Vec<Loss>,
+) -> Result<Vec<Block<'a>>, Unsayable> {
     let mut blocks = Vec::with_capacity(parts.len());
     let mut calls = 0_usize;
     for part in parts {
@@ -79,35 +83,36 @@ fn blocks<'a>(parts: &'a [Part], path: &str, losses: &mut Vec<String>) -> Result
             // The vendor refuses blank text.
             Part::Text(text) | Part::Refusal(text) if text.trim().is_empty() => {}
             Part::Text(text) | Part::Refusal(text) => blocks.push(Block::Text { text }),
-            Part::Reasoning { text, signature: Some(signature) } => {
-                blocks.push(Block::Thinking { thinking: text, signature });
-            }
-            // Reasoning of another vendor, or stripped of its signature, is refused.
-            Part::Reasoning { signature: None, .. } => losses.push(format!("{path}.reasoning_content")),
-            Part::ToolCall { id, name, arguments } => {
-                let input = object(arguments, || format!("{path}.tool_calls[{calls}].function.arguments"))?;
+            Part::Reasoning(reasoning) => match &reasoning.seal {
+                Some(seal) if seal.kind == conversation::SealKind::AnthropicSignature => {
+                    blocks.push(Block::Thinking { thinking: &reasoning.text, signature: &seal.data });
+                }
+                // Reasoning of another vendor, or stripped of its signature, is refused.
+                _ => losses.push(Loss::turn(origin, "reasoning_content")),
+            },
+            Part::ToolCall { id, name, arguments, .. } => {
+                let input = object(arguments, || Loss::Call { origin, call: calls, what: "arguments" })?;
                 blocks.push(Block::ToolUse { id: call_id(id), name, input });
                 calls += 1;
             }
-            Part::ToolResult { id, parts, is_error } => blocks.push(Block::ToolResult {
+            Part::ToolResult { id, parts, is_error, .. } => blocks.push(Block::ToolResult {
                 tool_use_id: call_id(id),
-                content: self::blocks(parts, path, losses)?,
+                content: self::blocks(parts, origin, losses)?,
                 is_error: *is_error,
             }),
+            Part::Media(media) => losses.push(Loss::turn(origin, media.kind.as_str())),
+            Part::Citation(_) | Part::CachePoint(_) => {}
         }
     }
     Ok(blocks)
 }
 
 /// JSON text that must hold an object; nothing stands for the empty one.
-fn object(json: &str, path: impl FnOnce() -> String) -> Result<&RawValue, Fault> {
+fn object(json: &str, at: impl FnOnce() -> Loss) -> Result<&RawValue, Unsayable> {
     let text = if json.trim().is_empty() { "{}" } else { json };
     match serde_json::from_str::<&RawValue>(text) {
         Ok(raw) if raw.get().starts_with('{') => Ok(raw),
-        _ => {
-            let path = path();
-            Err(Fault::bad_request(format!("`{path}` must hold a JSON object."), Some(&path)))
-        }
+        _ => Err(Unsayable::new(at(), "a JSON object must stand here.")),
     }
 }
 
@@ -120,14 +125,14 @@ fn call_id(id: &str) -> Cow<'_, str> {
     Cow::Owned(id.chars().map(|c| if is_allowed(c) { c } else { '_' }).collect())
 }
 
-fn tools<'a>(tools: &'a [conversation::Tool], losses: &mut Vec<String>) -> Result<Vec<Tool<'a>>, Fault> {
+fn tools<'a>(tools: &'a [conversation::Tool], losses: &mut Vec<Loss>) -> Result<Vec<Tool<'a>>, Unsayable> {
     let mut written = Vec::with_capacity(tools.len());
     for (at, tool) in tools.iter().enumerate() {
-        let path = || format!("tools[{at}].function.parameters");
+        let path = || Loss::tool(at, "parameters");
         if tool.strict == Some(true) {
-            losses.push(format!("tools[{at}].function.strict"));
+            losses.push(Loss::tool(at, "strict"));
         }
-        let schema = tool.parameters.as_ref().map_or("", |schema| schema.get());
+        let schema = tool.parameters().map_or("", |schema| schema.get());
         let input_schema = match schema.trim() {
             "" | "{}" => object(r#"{"type":"object","properties":{}}"#, path)?,
             schema => object(schema, path)?,
@@ -137,11 +142,11 @@ fn tools<'a>(tools: &'a [conversation::Tool], losses: &mut Vec<String>) -> Resul
     Ok(written)
 }
 
-fn tool_choice<'a>(call: &'a ChatCall, losses: &mut Vec<String>) -> Option<ToolChoice<'a>> {
+fn tool_choice<'a>(call: &'a ChatCall, losses: &mut Vec<Loss>) -> Option<ToolChoice<'a>> {
     use crate::conversation::ToolChoice as Asked;
     if call.tools.is_empty() {
         if matches!(call.tool_choice, Some(Asked::Required | Asked::Named(_))) {
-            losses.push("tool_choice".to_owned());
+            losses.push(Setting::ToolChoice.into());
         }
         return None;
     }
@@ -168,14 +173,14 @@ struct Sampled {
 
 /// What the model takes of temperature, `top_p` and `top_k`. A value of 1 for the first two says nothing, so leaving
 /// it out loses nothing.
-fn sampling(call: &ChatCall, takes: Sampling, losses: &mut Vec<String>) -> Sampled {
+fn sampling(call: &ChatCall, takes: Sampling, losses: &mut Vec<Loss>) -> Sampled {
     let said = |value: Option<f64>| value.filter(|value| (value - 1.0).abs() > f64::EPSILON);
-    let mut lose = |field: &str| losses.push(field.to_owned());
+    let mut lose = |setting: Setting| losses.push(setting.into());
     if takes == Sampling::None {
         for (field, is_said) in [
-            ("temperature", said(call.temperature).is_some()),
-            ("top_p", said(call.top_p).is_some()),
-            ("top_k", call.top_k.is_some()),
+            (Setting::Temperature, said(call.temperature).is_some()),
+            (Setting::TopP, said(call.top_p).is_some()),
+            (Setting::TopK, call.top_k.is_some()),
         ] {
             if is_said {
                 lose(field);
@@ -187,7 +192,7 @@ fn sampling(call: &ChatCall, takes: Sampling, losses: &mut Vec<String>) -> Sampl
     // OpenAI's scale ends at 2, this one at 1.
     if sampled.temperature.is_some_and(|temperature| temperature > 1.0) {
         sampled.temperature = Some(1.0);
-        lose("temperature");
+        lose(Setting::Temperature);
     }
     if takes == Sampling::OneOf && sampled.temperature.is_some() && sampled.top_p.is_some() {
         if said(call.top_p).is_none() {
@@ -196,17 +201,17 @@ fn sampling(call: &ChatCall, takes: Sampling, losses: &mut Vec<String>) -> Sampl
             sampled.temperature = None;
         } else {
             sampled.top_p = None;
-            lose("top_p");
+            lose(Setting::TopP);
         }
     }
     sampled
 }
 
 /// The vendor refuses blank ones.
-fn stop_sequences<'a>(stop: &'a [String], losses: &mut Vec<String>) -> Vec<&'a str> {
+fn stop_sequences<'a>(stop: &'a [String], losses: &mut Vec<Loss>) -> Vec<&'a str> {
     let kept: Vec<_> = stop.iter().map(String::as_str).filter(|stop| !stop.trim().is_empty()).collect();
     if kept.len() < stop.len() {
-        losses.push("stop".to_owned());
+        losses.push(Setting::Stop.into());
     }
     kept
 }

@@ -4,12 +4,17 @@ use lyss_domain::TokenUsage;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use crate::conversation::ReplyHead;
 use crate::{ChatEvent, Fault, FinishReason};
 
 pub(super) fn any_event() -> impl Strategy<Value = ChatEvent> {
     let text = "[a-z\"\\\\\u{0}é]{0,4}";
     prop_oneof![
-        (text, text).prop_map(|(id, model)| ChatEvent::Start { id, model }),
+        (text, text).prop_map(|(id, model)| ChatEvent::Start(ReplyHead {
+            id,
+            model,
+            ..ReplyHead::default()
+        })),
         (0..3_u32, text).prop_map(|(choice, text)| ChatEvent::Text { choice, text }),
         (0..3_u32, text).prop_map(|(choice, text)| ChatEvent::Reasoning { choice, text }),
         (0..3_u32, text).prop_map(|(choice, text)| ChatEvent::Refusal { choice, text }),
@@ -17,7 +22,8 @@ pub(super) fn any_event() -> impl Strategy<Value = ChatEvent> {
             choice,
             call,
             id: "id".into(),
-            name
+            name,
+            custom: false,
         }),
         (0..3_u32, 0..3_u32, text).prop_map(|(choice, call, text)| ChatEvent::ToolCallArguments {
             choice,

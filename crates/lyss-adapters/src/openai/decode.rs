@@ -10,7 +10,7 @@ use super::fault;
 use super::usage::WireUsage;
 use super::wire::finish_reason;
 use crate::Fault;
-use crate::conversation::{ChatReply, Choice, Part};
+use crate::conversation::{ChatReply, Choice, Part, Reasoning, ReplyHead};
 
 #[derive(Deserialize)]
 struct Completion<'a> {
@@ -57,8 +57,11 @@ pub(super) fn decode(body: &[u8]) -> Result<ChatReply, Fault> {
     }
     let choices = completion.choices.ok_or_else(unreadable)?;
     Ok(ChatReply {
-        id: completion.id.unwrap_or_default(),
-        model: completion.model.unwrap_or_default(),
+        head: ReplyHead {
+            id: completion.id.unwrap_or_default(),
+            model: completion.model.unwrap_or_default(),
+            ..ReplyHead::default()
+        },
         choices: choices.into_iter().map(choice).collect(),
         usage: completion.usage.and_then(usage),
     })
@@ -83,7 +86,7 @@ fn choice(choice: WireChoice) -> Choice {
     let mut push = |text: Option<String>, part: fn(String) -> Part| {
         parts.extend(text.filter(|text| !text.is_empty()).map(part));
     };
-    push(message.reasoning_content, |text| Part::Reasoning { text, signature: None });
+    push(message.reasoning_content, |text| Part::Reasoning(Reasoning { text, seal: None }));
     push(message.content, Part::Text);
     push(message.refusal, Part::Refusal);
     for call in message.tool_calls.unwrap_or_default() {
@@ -92,7 +95,8 @@ fn choice(choice: WireChoice) -> Choice {
             id: call.id.unwrap_or_default(),
             name: function.name.unwrap_or_default(),
             arguments: function.arguments.unwrap_or_default(),
+            custom: false,
         });
     }
-    Choice { parts, finish: finish_reason(choice.finish_reason.as_deref().unwrap_or_default()) }
+    Choice::new(parts, finish_reason(choice.finish_reason.as_deref().unwrap_or_default()))
 }

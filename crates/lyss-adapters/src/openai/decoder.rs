@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::decode::{WireFunction, stream_fault, unreadable, usage};
 use super::wire::finish_reason;
 use crate::Fault;
-use crate::conversation::ChatEvent;
+use crate::conversation::{ChatEvent, ReplyHead};
 use crate::dialect::Decoder;
 
 /// OpenAI's own bound on `n`.
@@ -89,7 +89,7 @@ impl ChatDecoder {
         if !self.started && !choices.is_empty() {
             self.started = true;
             let (id, model) = (chunk.id.unwrap_or_default(), chunk.model.unwrap_or_default());
-            out.push(ChatEvent::Start { id, model });
+            out.push(ChatEvent::Start(ReplyHead { id, model, ..ReplyHead::default() }));
         }
         for choice in choices {
             self.choice(choice, out)?;
@@ -127,7 +127,7 @@ impl ChatDecoder {
             None => {
                 let name = function.name.ok_or_else(out_of_order)?;
                 let call = self.open(choice, delta.index, &id)?;
-                out.push(ChatEvent::ToolCallStart { choice, call, id, name });
+                out.push(ChatEvent::ToolCallStart { choice, call, id, name, custom: false });
                 call
             }
         };

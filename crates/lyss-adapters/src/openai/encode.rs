@@ -1,13 +1,11 @@
 //! Writing a conversation as a chat completion request, as in the API reference ("Create chat completion").
 
-use lyss_domain::FaultKind;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::wire::ToolCall;
-use crate::Fault;
-use crate::conversation::{ChatCall, Part, Role, Tool, ToolChoice, Turn};
-use crate::dialect::Encoded;
+use crate::conversation::{ChatCall, Loss, Part, Role, Setting, Tool, ToolChoice, Turn};
+use crate::dialect::{Encoded, Encoding, Unsayable};
 
 #[derive(Serialize)]
 struct Request<'a> {
@@ -72,10 +70,11 @@ struct WireFunction<'a> {
 }
 
 /// A stream is always asked for its usage: whether the caller sees it is the renderer's business.
-pub(super) fn encode(call: &ChatCall, model: &str, output_limit: Option<u64>) -> Result<Encoded, Fault> {
-    let mut losses = call.unmapped.clone();
+pub(super) fn encode(call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable> {
+    let Encoding { model, output_limit, .. } = *encoding;
+    let mut losses: Vec<Loss> = call.unmapped.iter().cloned().map(Loss::Field).collect();
     if call.top_k.is_some() {
-        losses.push("top_k".to_owned());
+        losses.push(Setting::TopK.into());
     }
     let limit = call.max_output_tokens.or(output_limit);
     let is_new_name = takes_max_completion_tokens(model);
@@ -96,8 +95,8 @@ pub(super) fn encode(call: &ChatCall, model: &str, output_limit: Option<u64>) ->
         stream_options: call.stream.then_some(StreamOptions { include_usage: true }),
     };
     let body = serde_json::to_vec(&request)
-        .map_err(|_| Fault::new(FaultKind::Internal, "The request could not be written."))?;
-    Ok(Encoded { body: body.into(), losses })
+        .map_err(|_| Unsayable { at: None, message: "The request could not be written.".to_owned() })?;
+    Ok(Encoded { body: body.into(), losses, headers: Vec::new() })
 }
 
 /// OpenAI's reasoning models refuse `max_tokens`, and all its chat models take the newer name; other vendors know the
@@ -109,9 +108,9 @@ fn takes_max_completion_tokens(model: &str) -> bool {
 }
 
 /// One message per turn, except that each tool result is a message of its own.
-fn messages<'a>(turns: &'a [Turn], losses: &mut Vec<String>) -> Vec<Message<'a>> {
+fn messages<'a>(turns: &'a [Turn], losses: &mut Vec<Loss>) -> Vec<Message<'a>> {
     let mut messages = Vec::with_capacity(turns.len());
-    for (at, turn) in turns.iter().enumerate() {
+    for turn in turns {
         let role = match turn.role {
             Role::System => "system",
             Role::User => "user",
@@ -124,17 +123,19 @@ fn messages<'a>(turns: &'a [Turn], losses: &mut Vec<String>) -> Vec<Message<'a>>
                 Part::Text(text) => append(&mut message.content, text),
                 Part::Refusal(text) => append(&mut message.refusal, text),
                 // Vendors that want it back speak this dialect with callers who do, byte for byte.
-                Part::Reasoning { .. } => losses.push(format!("messages[{at}].reasoning")),
-                Part::ToolCall { id, name, arguments } => {
+                Part::Reasoning(_) => losses.push(Loss::turn(turn.origin, "reasoning")),
+                Part::ToolCall { id, name, arguments, .. } => {
                     message.tool_calls.push(ToolCall::new(id, name, arguments));
                 }
-                Part::ToolResult { id, parts, is_error } => {
+                Part::ToolResult { id, parts, is_error, .. } => {
                     if *is_error {
-                        losses.push(format!("messages[{at}].is_error"));
+                        losses.push(Loss::turn(turn.origin, "is_error"));
                     }
                     let content = Some(text_of(parts));
                     messages.push(Message { tool_call_id: Some(id), content, ..empty("tool") });
                 }
+                Part::Media(media) => losses.push(Loss::turn(turn.origin, media.kind.as_str())),
+                Part::Citation(_) | Part::CachePoint(_) => {}
             }
         }
         let has_something =
@@ -168,7 +169,7 @@ fn tool(tool: &Tool) -> WireTool<'_> {
         function: WireFunction {
             name: &tool.name,
             description: tool.description.as_deref(),
-            parameters: tool.parameters.as_deref(),
+            parameters: tool.parameters(),
             strict: tool.strict,
         },
     }

@@ -1,12 +1,11 @@
 //! Reading a chat completion request, as in the API reference ("Create chat completion").
 
-mod fields;
-
 use serde_json::value::RawValue;
 
-use self::fields::{Fields, Lost, wrong};
 use crate::Fault;
-use crate::conversation::{ChatCall, Part, Role, Tool, ToolChoice, Turn};
+use crate::conversation::{ChatCall, Part, Reasoning, Role, Tool, ToolChoice, ToolKind, Turn};
+use crate::fields::{Fields, Lost, wrong};
+use crate::scan::Ask;
 
 /// Fields that say nothing when they hold their default.
 const DEFAULTS: [(&str, &str); 10] = [
@@ -28,8 +27,9 @@ const NUMBER: &str = "a number";
 const FLAG: &str = "true or false";
 const LIST: &str = "a list";
 
-pub(super) fn parse(body: &[u8]) -> Result<ChatCall, Fault> {
-    let text = std::str::from_utf8(body).map_err(|_| Fault::bad_request("The body is not UTF-8.", None))?;
+pub(super) fn parse(ask: &Ask) -> Result<ChatCall, Fault> {
+    let text =
+        std::str::from_utf8(&ask.body).map_err(|_| Fault::bad_request("The body is not UTF-8.", None))?;
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Fault::bad_request(format!("The body is not valid JSON (line {line}, column {column})."), None)
@@ -42,7 +42,7 @@ pub(super) fn parse(body: &[u8]) -> Result<ChatCall, Fault> {
     refuse_legacy(&mut top, "functions", "tools")?;
     refuse_legacy(&mut top, "function_call", "tool_choice")?;
     let mut call = ChatCall {
-        model: top.require("model", TEXT)?,
+        model: ask.model.clone(),
         turns: turns(&mut top, &mut lost)?,
         tools: tools(&mut top, &mut lost)?,
         tool_choice: None,
@@ -53,11 +53,13 @@ pub(super) fn parse(body: &[u8]) -> Result<ChatCall, Fault> {
         // Not OpenAI's, but sent by callers who know what stands behind the gateway.
         top_k: top.take("top_k", COUNT)?,
         stop: stop(&mut top)?,
-        stream: top.take("stream", FLAG)?.unwrap_or(false),
+        stream: ask.stream,
         include_usage: include_usage(&mut top, &mut lost)?,
         user: top.take("user", TEXT)?,
-        unmapped: Vec::new(),
+        ..ChatCall::default()
     };
+    top.raw("model");
+    top.raw("stream");
     call.tool_choice = tool_choice(&mut top, &mut call.tools)?;
     top.leave(&DEFAULTS, &mut lost);
     call.unmapped = lost.into_paths();
@@ -105,21 +107,21 @@ fn turns(top: &mut Fields<'_>, lost: &mut Lost) -> Result<Vec<Turn>, Fault> {
     }
     let mut turns = Vec::with_capacity(messages.len());
     for (at, raw) in messages.into_iter().enumerate() {
-        turns.push(turn(Fields::open(raw, format!("messages[{at}]"))?, lost)?);
+        turns.push(turn(at, Fields::open(raw, format!("messages[{at}]"))?, lost)?);
     }
     Ok(turns)
 }
 
-fn turn(mut message: Fields<'_>, lost: &mut Lost) -> Result<Turn, Fault> {
+fn turn(at: usize, mut message: Fields<'_>, lost: &mut Lost) -> Result<Turn, Fault> {
     let name: String = message.require("role", TEXT)?;
     let turn = match name.as_str() {
-        "system" | "developer" => Turn { role: Role::System, parts: content(&mut message, lost)? },
-        "user" => Turn { role: Role::User, parts: content(&mut message, lost)? },
-        "assistant" => Turn { role: Role::Assistant, parts: assistant_parts(&mut message, lost)? },
+        "system" | "developer" => Turn::new(Role::System, content(&mut message, lost)?, at),
+        "user" => Turn::new(Role::User, content(&mut message, lost)?, at),
+        "assistant" => Turn::new(Role::Assistant, assistant_parts(&mut message, lost)?, at),
         "tool" => {
             let id = message.require("tool_call_id", TEXT)?;
             let parts = content(&mut message, lost)?;
-            Turn { role: Role::Tool, parts: vec![Part::ToolResult { id, parts, is_error: false }] }
+            Turn::new(Role::Tool, vec![Part::ToolResult { id, name: None, parts, is_error: false }], at)
         }
         "function" => {
             let path = message.path_of("role");
@@ -140,7 +142,7 @@ fn assistant_parts(message: &mut Fields<'_>, lost: &mut Lost) -> Result<Vec<Part
     refuse_legacy(message, "function_call", "tool_calls")?;
     let mut parts = Vec::new();
     if let Some(text) = message.take("reasoning_content", TEXT)? {
-        parts.push(Part::Reasoning { text, signature: None });
+        parts.push(Part::Reasoning(Reasoning { text, seal: None }));
     }
     parts.append(&mut content(message, lost)?);
     if let Some(text) = message.take("refusal", TEXT)? {
@@ -162,7 +164,7 @@ fn tool_call(mut call: Fields<'_>, lost: &mut Lost) -> Result<Part, Fault> {
     let arguments = function.take("arguments", TEXT)?.unwrap_or_default();
     function.leave(&[], lost);
     call.leave(&[], lost);
-    Ok(Part::ToolCall { id, name, arguments })
+    Ok(Part::ToolCall { id, name, arguments, custom: false })
 }
 
 /// `content`: a string, null, or a list of parts.
@@ -205,12 +207,12 @@ fn tools(top: &mut Fields<'_>, lost: &mut Lost) -> Result<Vec<Tool>, Fault> {
     let list: Vec<&RawValue> = top.take("tools", LIST)?.unwrap_or_default();
     let mut tools = Vec::with_capacity(list.len());
     for (at, raw) in list.into_iter().enumerate() {
-        tools.push(tool(Fields::open(raw, format!("tools[{at}]"))?, lost)?);
+        tools.push(tool(at, Fields::open(raw, format!("tools[{at}]"))?, lost)?);
     }
     Ok(tools)
 }
 
-fn tool(mut tool: Fields<'_>, lost: &mut Lost) -> Result<Tool, Fault> {
+fn tool(origin: usize, mut tool: Fields<'_>, lost: &mut Lost) -> Result<Tool, Fault> {
     only_function(&mut tool)?;
     let mut function = open_function(&mut tool)?;
     let name = function.require("name", TEXT)?;
@@ -224,7 +226,7 @@ fn tool(mut tool: Fields<'_>, lost: &mut Lost) -> Result<Tool, Fault> {
     };
     function.leave(&[], lost);
     tool.leave(&[], lost);
-    Ok(Tool { name, description, parameters, strict })
+    Ok(Tool { name, description, kind: ToolKind::Function { parameters }, strict, cache: None, origin })
 }
 
 /// A name, a named function, or a list of allowed tools; the last one also narrows `tools`, which is what it means.

@@ -40,10 +40,10 @@ struct Message<'a> {
 pub(super) fn render(reply: &ChatReply, rendering: &Rendering) -> Bytes {
     let created = rendering.created.as_secs();
     let completion = Completion {
-        id: completion_id(&reply.id, created),
+        id: completion_id(&reply.head.id, created),
         object: "chat.completion",
         created,
-        model: &reply.model,
+        model: &reply.head.model,
         choices: reply.choices.iter().enumerate().map(choice).collect(),
         usage: reply.usage.as_ref().map(Usage::from),
     };
@@ -65,12 +65,12 @@ fn message(parts: &[Part]) -> Message<'_> {
         match part {
             Part::Text(text) => append(&mut message.content, text),
             Part::Refusal(text) => append(&mut message.refusal, text),
-            Part::Reasoning { text, .. } => append(&mut message.reasoning_content, text),
-            Part::ToolCall { id, name, arguments } => {
+            Part::Reasoning(reasoning) => append(&mut message.reasoning_content, &reasoning.text),
+            Part::ToolCall { id, name, arguments, .. } => {
                 message.tool_calls.push(ToolCall::new(id, name, arguments));
             }
             // Only callers send results.
-            Part::ToolResult { .. } => {}
+            Part::ToolResult { .. } | Part::Media(_) | Part::Citation(_) | Part::CachePoint(_) => {}
         }
     }
     if message.tool_calls.is_empty() && message.refusal.is_none() {

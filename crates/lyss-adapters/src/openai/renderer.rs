@@ -9,9 +9,10 @@ use bytes::BytesMut;
 use lyss_domain::TokenUsage;
 
 use super::fault;
-use super::wire::{Usage, completion_id, finish_word, push_json};
+use super::wire::{Usage, completion_id, finish_word};
 use crate::conversation::{ChatEvent, FinishReason};
 use crate::dialect::{Renderer, Rendering};
+use crate::json_out::push_json;
 
 /// OpenAI's own bound on `n`.
 const MAX_CHOICES: usize = 128;
@@ -188,11 +189,11 @@ impl Renderer for ChatRenderer {
             return;
         }
         match event {
-            ChatEvent::Start { id, model } => self.start(id, model, out),
+            ChatEvent::Start(head) => self.start(&head.id, &head.model, out),
             ChatEvent::Text { choice, text } => self.text(*choice, "content", text, out),
             ChatEvent::Reasoning { choice, text } => self.text(*choice, "reasoning_content", text, out),
             ChatEvent::Refusal { choice, text } => self.text(*choice, "refusal", text, out),
-            ChatEvent::ToolCallStart { choice, call, id, name } => {
+            ChatEvent::ToolCallStart { choice, call, id, name, .. } => {
                 self.call_start(*choice, *call, id, name, out)
             }
             ChatEvent::ToolCallArguments { choice, call, text } => {
@@ -205,6 +206,11 @@ impl Renderer for ChatRenderer {
                 out.extend_from_slice(&fault::render_stream(fault));
                 self.ended = true;
             }
+            ChatEvent::ReasoningSeal { .. }
+            | ChatEvent::Citation { .. }
+            | ChatEvent::Media { .. }
+            | ChatEvent::Logprobs { .. }
+            | ChatEvent::Safety { .. } => {}
         }
     }
 }

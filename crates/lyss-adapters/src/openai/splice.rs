@@ -2,60 +2,49 @@
 
 use bytes::Bytes;
 use lyss_wire::RequestBody;
-use smallvec::SmallVec;
 
 use crate::scan::Ask;
-use crate::splice::Splices;
+use crate::splice::{Edits, Splices, quoted};
 
 /// The body with the splices made. Two edits never overlap, since they are different fields.
 pub(super) fn splice(ask: &Ask, splices: &Splices<'_>) -> RequestBody {
-    // (from, to, what stands there instead)
-    let mut edits: SmallVec<[(usize, usize, Bytes); 3]> = SmallVec::new();
+    let spans = &ask.spans;
+    let mut edits = Edits::default();
     let mut inserted = String::new();
     if let Some(limit) = splices.output_limit {
         inserted.push_str(&format!("\"{}\":{},", limit.field, limit.tokens));
     }
     if splices.include_usage {
-        let spans = &ask.spans;
         match (&spans.include_usage, &spans.stream_options) {
-            (Some(flag), _) => edits.push((flag.start, flag.end, Bytes::from_static(b"true"))),
-            (None, Some(options)) => edits.push(into_options(ask, options.start, options.end)),
+            (Some(flag), _) => edits.replace(flag.start, flag.end, Bytes::from_static(b"true")),
+            (None, Some(options)) => into_options(ask, options.start, options.end, &mut edits),
             (None, None) => inserted.push_str("\"stream_options\":{\"include_usage\":true},"),
         }
     }
+    match (splices.model, &spans.model) {
+        (Some(model), Some(span)) => edits.replace(span.start, span.end, quoted(model)),
+        // Azure's callers name it in the address; a vendor that reads it from the body must find it there.
+        (Some(model), None) => inserted.push_str(&format!("\"model\":{},", quoted(model))),
+        (None, _) => {}
+    }
     if !inserted.is_empty() {
-        // The object is never empty: it holds `model`, so a comma behind what is inserted is right.
-        edits.push((ask.spans.open, ask.spans.open, inserted.into()));
+        if spans.is_empty {
+            inserted.pop();
+        }
+        edits.insert(spans.open, inserted);
     }
-    if let Some(model) = splices.model {
-        let quoted = serde_json::Value::from(model).to_string();
-        edits.push((ask.spans.model.start, ask.spans.model.end, quoted.into()));
-    }
-    edits.sort_unstable_by_key(|edit| edit.0);
-    apply(&ask.body, edits)
+    edits.apply(&ask.body)
 }
 
 /// `{…}` gets the flag in front, `{}` and null become an object with the flag alone.
-fn into_options(ask: &Ask, start: usize, end: usize) -> (usize, usize, Bytes) {
+fn into_options(ask: &Ask, start: usize, end: usize, edits: &mut Edits) {
     let inside = ask.body.get(start + 1..end.saturating_sub(1)).unwrap_or_default();
     let is_object = ask.body.get(start) == Some(&b'{');
     if is_object && !inside.trim_ascii().is_empty() {
-        (start + 1, start + 1, Bytes::from_static(b"\"include_usage\":true,"))
+        edits.insert(start + 1, Bytes::from_static(b"\"include_usage\":true,"));
     } else {
-        (start, end, Bytes::from_static(b"{\"include_usage\":true}"))
+        edits.replace(start, end, Bytes::from_static(b"{\"include_usage\":true}"));
     }
-}
-
-fn apply(body: &Bytes, edits: SmallVec<[(usize, usize, Bytes); 3]>) -> RequestBody {
-    let mut out = RequestBody::default();
-    let mut at = 0;
-    for (from, to, text) in edits {
-        out.push(body.slice(at..from));
-        out.push(text);
-        at = to;
-    }
-    out.push(body.slice(at..));
-    out
 }
 
 #[cfg(test)]

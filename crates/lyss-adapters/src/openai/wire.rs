@@ -1,6 +1,5 @@
 //! The wire objects that are written more than once: a message, its tool calls, usage.
 
-use bytes::{BufMut, BytesMut};
 use lyss_domain::TokenUsage;
 use serde::Serialize;
 
@@ -69,7 +68,10 @@ impl From<&TokenUsage> for Usage {
 /// `finish_reason`.
 pub(super) const fn finish_word(reason: &FinishReason) -> &'static str {
     match reason {
-        FinishReason::Stop | FinishReason::StopSequence(_) | FinishReason::Pause => "stop",
+        FinishReason::Stop
+        | FinishReason::StopSequence(_)
+        | FinishReason::Pause
+        | FinishReason::MalformedCall => "stop",
         FinishReason::Length => "length",
         FinishReason::ToolCalls => "tool_calls",
         FinishReason::ContentFilter | FinishReason::Refusal => "content_filter",
@@ -93,9 +95,4 @@ pub(super) fn completion_id(id: &str, created_secs: i64) -> String {
         id if id.starts_with("chatcmpl-") => id.to_owned(),
         id => format!("chatcmpl-{id}"),
     }
-}
-
-/// Appends a value as JSON. Neither strings nor the structs above can fail to be written.
-pub(super) fn push_json<T: Serialize + ?Sized>(out: &mut BytesMut, value: &T) {
-    serde_json::to_writer(out.writer(), value).unwrap_or_default();
 }

@@ -16,7 +16,7 @@ fn finds_the_fields_wherever_they_stand() {
     assert_eq!(ask.include_usage, Some(false));
     assert_eq!(ask.output_limit, Some(7));
     assert_eq!(ask.candidates, 2);
-    assert_eq!(&body[ask.spans.model.clone()], r#""org\/gpt""#);
+    assert_eq!(&body[ask.spans.model.clone().unwrap()], r#""org\/gpt""#);
     assert_eq!(&body[ask.spans.include_usage.clone().unwrap()], "false");
     assert_eq!(&body[ask.spans.stream_options.clone().unwrap()], r#"{"include_usage" : false}"#);
 }
@@ -112,7 +112,7 @@ proptest! {
         let body = if pretty { serde_json::to_string_pretty(&object) } else { serde_json::to_string(&object) }.unwrap();
         let ask = ask(&body).unwrap();
         prop_assert_eq!(ask.model, model.clone());
-        prop_assert_eq!(serde_json::from_str::<String>(&body[ask.spans.model.clone()]).unwrap(), model);
+        prop_assert_eq!(serde_json::from_str::<String>(&body[ask.spans.model.clone().unwrap()]).unwrap(), model);
     }
 
     #[test]

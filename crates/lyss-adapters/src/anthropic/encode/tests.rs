@@ -1,12 +1,17 @@
 use serde_json::{Value, json};
 
-use super::encode;
+use crate::Dialect;
 use crate::Fault;
-use crate::conversation::{ChatCall, Part, Role, ToolChoice, Turn};
-use crate::dialect::Encoded;
+use crate::conversation::{ChatCall, Part, Reasoning, Role, Seal, SealKind, ToolChoice, Turn};
+use crate::dialect::{Encoded, Encoding};
 
 fn user(text: &str) -> Turn {
-    Turn { role: Role::User, parts: vec![Part::Text(text.into())] }
+    Turn::new(Role::User, vec![Part::Text(text.into())], 0)
+}
+
+fn encode(call: &ChatCall, model: &str, output_limit: Option<u64>) -> Result<Encoded, Fault> {
+    super::encode(call, &Encoding { output_limit, ..Encoding::plain(model) })
+        .map_err(|unsayable| unsayable.into_fault(Dialect::OpenAiChat.caller().unwrap()))
 }
 
 fn call(turns: Vec<Turn>) -> ChatCall {
@@ -14,8 +19,9 @@ fn call(turns: Vec<Turn>) -> ChatCall {
 }
 
 fn encoded(call: &ChatCall, model: &str) -> (Value, Vec<String>) {
-    let Encoded { body, losses } = encode(call, model, None).unwrap();
-    (serde_json::from_slice(&body).unwrap(), losses)
+    let Encoded { body, losses, .. } = encode(call, model, None).unwrap();
+    let caller = Dialect::OpenAiChat.caller().unwrap();
+    (serde_json::from_slice(&body).unwrap(), losses.iter().map(|loss| caller.path(loss)).collect())
 }
 
 fn refused(turns: Vec<Turn>) -> Fault {
@@ -58,8 +64,9 @@ fn broken_arguments_name_their_path() {
             id: "a".into(),
             name: "f".into(),
             arguments: arguments.into(),
+            custom: false,
         });
-        let fault = refused(vec![user("hi"), Turn { role: Role::Assistant, parts: calls.into() }]);
+        let fault = refused(vec![user("hi"), Turn::new(Role::Assistant, calls.into(), 1)]);
         assert_eq!(
             fault.param.as_deref(),
             Some("messages[1].tool_calls[1].function.arguments"),
@@ -70,21 +77,21 @@ fn broken_arguments_name_their_path() {
 
 #[test]
 fn a_conversation_without_words_of_the_user_is_refused() {
-    let system = || Turn { role: Role::System, parts: vec![Part::Text("be good".into())] };
+    let system = || Turn::new(Role::System, vec![Part::Text("be good".into())], 0);
     assert_eq!(refused(vec![system()]).param.as_deref(), Some("messages"));
     assert_eq!(refused(vec![system(), user(" \n")]).status, 400);
 }
 
 #[test]
 fn signed_reasoning_goes_back_and_unsigned_does_not() {
-    let reasoning = |signature: Option<&str>| Part::Reasoning {
-        text: "hm".into(),
-        signature: signature.map(ToOwned::to_owned),
+    let reasoning = |signature: Option<&str>| {
+        Part::Reasoning(Reasoning {
+            text: "hm".into(),
+            seal: signature.map(|data| Seal::new(SealKind::AnthropicSignature, data)),
+        })
     };
-    let turn = Turn {
-        role: Role::Assistant,
-        parts: vec![reasoning(Some("sig")), reasoning(None), Part::Text("a".into())],
-    };
+    let parts = vec![reasoning(Some("sig")), reasoning(None), Part::Text("a".into())];
+    let turn = Turn::new(Role::Assistant, parts, 1);
     let (body, losses) = encoded(&call(vec![user("hi"), turn, user("go on")]), "claude-sonnet-5");
     let expected = json!([
         {"type": "thinking", "thinking": "hm", "signature": "sig"},
@@ -134,8 +141,8 @@ fn models_get_the_sampling_fields_they_take() {
 
 #[test]
 fn results_that_are_errors_say_so() {
-    let result = Part::ToolResult { id: "toolu_1".into(), parts: vec![], is_error: true };
-    let (body, _) = encoded(&call(vec![Turn { role: Role::Tool, parts: vec![result] }]), "claude-sonnet-5");
+    let result = Part::ToolResult { id: "toolu_1".into(), name: None, parts: vec![], is_error: true };
+    let (body, _) = encoded(&call(vec![Turn::new(Role::Tool, vec![result], 0)]), "claude-sonnet-5");
     let expected = json!([{"type": "tool_result", "tool_use_id": "toolu_1", "is_error": true}]);
     assert_eq!(body["messages"][0]["content"], expected);
 }

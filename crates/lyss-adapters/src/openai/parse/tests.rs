@@ -1,7 +1,12 @@
 use serde_json::{Value, json};
 
-use super::parse;
 use crate::conversation::{ChatCall, Part, ToolChoice};
+use crate::{Dialect, Fault, scan};
+
+/// As the line does it: scanned, then parsed.
+fn parse(body: &[u8]) -> Result<ChatCall, Fault> {
+    super::parse(&scan(Dialect::OpenAiChat, body.to_vec().into())?)
+}
 
 /// A valid body with some fields replaced.
 fn body(fields: &Value) -> Vec<u8> {
@@ -119,11 +124,11 @@ fn fields_without_a_form_are_reported_and_defaults_are_not() {
 
 #[test]
 fn reported_paths_are_few_short_and_printable() {
-    let mut fields = json!({});
+    let mut message = json!({"role": "user", "content": "hi"});
     for at in 0..500 {
-        fields[format!("x\r\nSet-Cookie: {at}{}", "y".repeat(500))] = json!(1);
+        message[format!("x\r\nSet-Cookie: {at}{}", "y".repeat(500))] = json!(1);
     }
-    let call = parsed(&fields);
+    let call = parsed(&json!({"messages": [message]}));
     assert_eq!(call.unmapped.len(), 64);
     assert!(call.unmapped.iter().all(|path| path.len() <= 100 && path.bytes().all(|b| b.is_ascii_graphic())));
 }
@@ -153,7 +158,7 @@ fn json_that_passes_through_keeps_its_bytes() {
         r#"{{"model":"m","messages":[{{"role":"user","content":"h"}}],"tools":[{{"function":{{"name":"f","parameters":{schema}}}}}]}}"#
     );
     let call = parse(body.as_bytes()).unwrap();
-    assert_eq!(call.tools[0].parameters.as_ref().unwrap().get(), schema);
+    assert_eq!(call.tools[0].parameters().unwrap().get(), schema);
 }
 
 #[test]
@@ -170,10 +175,10 @@ fn a_turn_keeps_the_order_of_its_parts() {
         "reasoning_content": "r", "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f"}}],
     }]}));
     let parts = &call.turns[0].parts;
-    assert!(matches!(&parts[0], Part::Reasoning { text, signature: None } if text == "r"));
+    assert!(matches!(&parts[0], Part::Reasoning(reasoning) if reasoning.text == "r"));
     assert!(matches!(&parts[1], Part::Text(text) if text == "a"));
     assert!(matches!(&parts[2], Part::Refusal(text) if text == "b"));
     assert!(
-        matches!(&parts[3], Part::ToolCall { id, name, arguments } if id == "c" && name == "f" && arguments.is_empty())
+        matches!(&parts[3], Part::ToolCall { id, name, arguments, .. } if id == "c" && name == "f" && arguments.is_empty())
     );
 }

@@ -2,12 +2,16 @@ use lyss_domain::{Timestamp, TokenUsage};
 use serde_json::{Value, json};
 
 use super::render;
-use crate::conversation::{ChatReply, Choice, FinishReason, Part};
+use crate::conversation::{ChatReply, Choice, FinishReason, Part, ReplyHead};
 use crate::dialect::Rendering;
 
 fn rendered(choices: Vec<Choice>, usage: Option<TokenUsage>) -> Value {
-    let reply = ChatReply { id: "chatcmpl-9".into(), model: "m".into(), choices, usage };
-    let rendering = Rendering { created: Timestamp::from_millis(1_999), include_usage: false };
+    let reply = ChatReply {
+        head: ReplyHead { id: "chatcmpl-9".into(), model: "m".into(), ..ReplyHead::default() },
+        choices,
+        usage,
+    };
+    let rendering = Rendering::at(Timestamp::from_millis(1_999));
     serde_json::from_slice(&render(&reply, &rendering)).unwrap()
 }
 
@@ -35,10 +39,11 @@ fn every_token_class_is_counted_once() {
 #[test]
 fn content_is_null_beside_calls_and_refusals_and_else_text() {
     let choice = |part: Option<Part>| {
-        let choice = Choice { parts: part.into_iter().collect(), finish: FinishReason::Pause };
+        let choice = Choice::new(part.into_iter().collect(), FinishReason::Pause);
         rendered(vec![choice], None)["choices"][0].clone()
     };
-    let call = Part::ToolCall { id: "c".into(), name: "f".into(), arguments: "{ broken".into() };
+    let call =
+        Part::ToolCall { id: "c".into(), name: "f".into(), arguments: "{ broken".into(), custom: false };
     let with_call = choice(Some(call));
     assert_eq!(with_call["message"]["content"], Value::Null);
     assert_eq!(with_call["message"]["tool_calls"][0]["function"]["arguments"], "{ broken");
@@ -57,7 +62,7 @@ fn content_is_null_beside_calls_and_refusals_and_else_text() {
 
 #[test]
 fn choices_are_numbered_in_order() {
-    let choice = |text: &str| Choice { parts: vec![Part::Text(text.into())], finish: FinishReason::Length };
+    let choice = |text: &str| Choice::new(vec![Part::Text(text.into())], FinishReason::Length);
     let body = rendered(vec![choice("a"), choice("b")], None);
     assert_eq!(
         (&body["choices"][1]["index"], &body["choices"][1]["message"]["content"]),

@@ -3,11 +3,11 @@ use lyss_domain::{Timestamp, TokenUsage};
 
 use super::ChatRenderer;
 use crate::Fault;
-use crate::conversation::{ChatEvent, FinishReason};
+use crate::conversation::{ChatEvent, FinishReason, ReplyHead};
 use crate::dialect::{Renderer, Rendering};
 
 fn render(include_usage: bool, events: &[ChatEvent]) -> String {
-    let rendering = Rendering { created: Timestamp::from_millis(9_999), include_usage };
+    let rendering = Rendering { include_usage, ..Rendering::at(Timestamp::from_millis(9_999)) };
     let mut renderer = ChatRenderer::new(&rendering);
     let mut out = BytesMut::new();
     for event in events {
@@ -21,7 +21,7 @@ fn text(text: &str) -> ChatEvent {
 }
 
 fn start() -> ChatEvent {
-    ChatEvent::Start { id: "msg_1".into(), model: "m".into() }
+    ChatEvent::Start(ReplyHead { id: "msg_1".into(), model: "m".into(), ..ReplyHead::default() })
 }
 
 fn stop() -> ChatEvent {
@@ -79,7 +79,8 @@ fn arguments_of_a_call_never_begun_are_left_out() {
 
 #[test]
 fn a_choice_the_vendor_forgot_to_finish_is_finished() {
-    let call = ChatEvent::ToolCallStart { choice: 0, call: 0, id: "c".into(), name: "f".into() };
+    let call =
+        ChatEvent::ToolCallStart { choice: 0, call: 0, id: "c".into(), name: "f".into(), custom: false };
     let stream = render(false, &[start(), call, ChatEvent::End]);
     assert_eq!(stream.matches(r#""finish_reason":"tool_calls""#).count(), 1);
     let twice = render(false, &[start(), stop(), stop(), text("late"), ChatEvent::End]);

@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::dialect::Tap;
+use crate::tap::{MAX_EVENT_BYTES, StreamTap};
 
 const ROLE: &str =
     r#"data: {"id":"c","choices":[{"index":0,"delta":{"role":"assistant","content":""}}],"usage":null}"#;
@@ -17,7 +19,7 @@ fn stream(line_end: &str) -> String {
 }
 
 fn run(input: &str, cuts: &[usize], hide: bool) -> (String, Tapped) {
-    let mut tap = StreamTap::new(hide);
+    let mut tap = StreamTap::new(ChunkLook { hide_usage: hide });
     let mut out = Vec::new();
     let mut from = 0;
     for cut in cuts.iter().copied().chain([input.len()]) {
@@ -75,7 +77,7 @@ fn a_stream_cut_anywhere_never_looks_ended() {
 #[test]
 fn whole_events_pass_without_a_copy() {
     let bytes = Bytes::from(stream("\n"));
-    let mut tap = StreamTap::new(false);
+    let mut tap = StreamTap::new(ChunkLook { hide_usage: false });
     let out = tap.feed(bytes.clone());
     assert_eq!(out.as_ptr(), bytes.as_ptr());
     assert!(tap.feed(Bytes::from_static(b"data: {")).is_empty(), "an unfinished event waits");
@@ -102,7 +104,7 @@ fn an_error_in_the_stream_is_a_fault() {
 #[test]
 fn an_endless_event_is_bounded() {
     for hide in [false, true] {
-        let mut tap = StreamTap::new(hide);
+        let mut tap = StreamTap::new(ChunkLook { hide_usage: hide });
         let mut passed = 0;
         for _ in 0..40 {
             passed += tap.feed(Bytes::from(vec![b'x'; 100_000])).len();
@@ -120,7 +122,7 @@ proptest! {
     fn arbitrary_bytes_pass_unchanged(
         chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..12),
     ) {
-        let mut tap = StreamTap::new(false);
+        let mut tap = StreamTap::new(ChunkLook { hide_usage: false });
         let mut out = Vec::new();
         for chunk in &chunks {
             out.extend_from_slice(&tap.feed(Bytes::from(chunk.clone())));

@@ -12,17 +12,17 @@ const MAX_LOST: usize = 64;
 const MAX_PATH_CHARS: usize = 100;
 
 /// One object. What nobody takes has no canonical form.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     path: String,
     rest: BTreeMap<String, &'a RawValue>,
 }
 
 /// Paths of fields without a canonical form: few, short and printable, since they end in a header.
 #[derive(Default)]
-pub(super) struct Lost(Vec<String>);
+pub(crate) struct Lost(Vec<String>);
 
 impl<'a> Fields<'a> {
-    pub(super) fn open(raw: &'a RawValue, path: impl Into<String>) -> Result<Self, Fault> {
+    pub(crate) fn open(raw: &'a RawValue, path: impl Into<String>) -> Result<Self, Fault> {
         let path = path.into();
         match serde_json::from_str(raw.get()) {
             Ok(rest) => Ok(Self { path, rest }),
@@ -31,7 +31,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The field's value; null counts as absent.
-    pub(super) fn take<T: Deserialize<'a>>(
+    pub(crate) fn take<T: Deserialize<'a>>(
         &mut self,
         name: &str,
         expected: &str,
@@ -45,23 +45,23 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn require<T: Deserialize<'a>>(&mut self, name: &str, expected: &str) -> Result<T, Fault> {
+    pub(crate) fn require<T: Deserialize<'a>>(&mut self, name: &str, expected: &str) -> Result<T, Fault> {
         match self.take(name, expected)? {
             Some(value) => Ok(value),
             None => Err(wrong(&self.path_of(name), expected)),
         }
     }
 
-    pub(super) fn raw(&mut self, name: &str) -> Option<&'a RawValue> {
+    pub(crate) fn raw(&mut self, name: &str) -> Option<&'a RawValue> {
         self.rest.remove(name).filter(|raw| raw.get() != "null")
     }
 
-    pub(super) fn path_of(&self, name: &str) -> String {
+    pub(crate) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
     /// Notes what is left, except nulls and fields that only repeat a default.
-    pub(super) fn leave(self, defaults: &[(&str, &str)], lost: &mut Lost) {
+    pub(crate) fn leave(self, defaults: &[(&str, &str)], lost: &mut Lost) {
         for (name, raw) in &self.rest {
             let value = raw.get();
             let is_default = value.len() <= MAX_DEFAULT_BYTES && {
@@ -76,18 +76,18 @@ impl<'a> Fields<'a> {
 }
 
 impl Lost {
-    pub(super) fn note(&mut self, path: &str) {
+    pub(crate) fn note(&mut self, path: &str) {
         if self.0.len() < MAX_LOST {
             let printable = |c: char| if c.is_ascii_graphic() { c } else { '?' };
             self.0.push(path.chars().take(MAX_PATH_CHARS).map(printable).collect());
         }
     }
 
-    pub(super) fn into_paths(self) -> Vec<String> {
+    pub(crate) fn into_paths(self) -> Vec<String> {
         self.0
     }
 }
 
-pub(super) fn wrong(path: &str, expected: &str) -> Fault {
+pub(crate) fn wrong(path: &str, expected: &str) -> Fault {
     Fault::bad_request(format!("`{path}` must be {expected}."), Some(path))
 }

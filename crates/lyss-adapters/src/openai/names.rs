@@ -1,0 +1,48 @@
+//! What an OpenAI caller calls the things that can be lost.
+
+use crate::conversation::{Loss, Origin, Setting};
+
+pub(super) fn path(loss: &Loss) -> String {
+    match loss {
+        Loss::Field(path) => path.clone(),
+        Loss::Setting(setting) => name(*setting).to_owned(),
+        Loss::Turn { origin: Origin::Instructions, what } => format!("messages.{what}"),
+        Loss::Turn { origin: Origin::Item(at), what } => format!("messages[{at}].{what}"),
+        Loss::Call { origin: Origin::Instructions, call, what } => {
+            format!("messages.tool_calls[{call}].{what}")
+        }
+        Loss::Call { origin: Origin::Item(at), call, what } => {
+            format!("messages[{at}].tool_calls[{call}].function.{what}")
+        }
+        Loss::Tool { origin, what: "" } => format!("tools[{origin}]"),
+        Loss::Tool { origin, what } => format!("tools[{origin}].function.{what}"),
+    }
+}
+
+const fn name(setting: Setting) -> &'static str {
+    match setting {
+        Setting::Candidates => "n",
+        Setting::Format => "response_format",
+        Setting::FrequencyPenalty => "frequency_penalty",
+        Setting::Logprobs => "logprobs",
+        Setting::MaxOutputTokens => "max_completion_tokens",
+        Setting::Metadata => "metadata",
+        Setting::ParallelTools => "parallel_tool_calls",
+        Setting::PresencePenalty => "presence_penalty",
+        Setting::PromptCacheKey => "prompt_cache_key",
+        Setting::PromptCacheRetention => "prompt_cache_retention",
+        Setting::SafetyIdentifier => "safety_identifier",
+        Setting::Seed => "seed",
+        Setting::ServiceTier => "service_tier",
+        Setting::Stop => "stop",
+        Setting::Store => "store",
+        Setting::Temperature => "temperature",
+        Setting::Thinking => "reasoning_effort",
+        Setting::ToolChoice => "tool_choice",
+        Setting::TopK => "top_k",
+        Setting::TopLogprobs => "top_logprobs",
+        Setting::TopP => "top_p",
+        Setting::User => "user",
+        Setting::Verbosity => "verbosity",
+    }
+}

@@ -1,0 +1,152 @@
+//! Watching a stream of events go by, whatever its dialect: events are found, the unfinished one is held back, and a
+//! [`Look`] of the dialect reads what it must.
+
+use bytes::{Bytes, BytesMut};
+use memchr::memchr2;
+
+use crate::dialect::{Tap, Tapped};
+
+/// Longest event that is looked into.
+pub(crate) const MAX_EVENT_BYTES: usize = 1 << 20;
+
+/// What a dialect reads in one event.
+pub(crate) trait Look: Send {
+    /// Notes what the event says; true for one that was asked for by us alone and is taken out again. The event is whole,
+    /// with its blank line, except for the last one of a stream that ended without.
+    fn look(&mut self, event: &[u8], seen: &mut Tapped) -> bool;
+}
+
+pub(crate) struct StreamTap<L> {
+    look: L,
+    /// The unfinished event. Held back, so that whatever we add stands between two events.
+    pub(crate) carry: BytesMut,
+    /// The unfinished event is too long to look into; it passes unread.
+    skipping: bool,
+    seen: Tapped,
+}
+
+impl<L: Look> StreamTap<L> {
+    pub(crate) fn new(look: L) -> Self {
+        Self { look, carry: BytesMut::new(), skipping: false, seen: Tapped::default() }
+    }
+
+    /// Looks into every complete event of `bytes`; answers where the unfinished rest begins and which range is taken
+    /// out.
+    fn watch(&mut self, bytes: &[u8]) -> (usize, Option<(usize, usize)>) {
+        let mut from = 0;
+        let mut hidden = None;
+        while let Some(end) = event_end(bytes, from) {
+            let event = bytes.get(from..end).unwrap_or_default();
+            if self.look.look(event, &mut self.seen) {
+                hidden = Some((from, end));
+            }
+            from = end;
+        }
+        (from, hidden)
+    }
+
+    /// Keeps the unfinished event until its end comes. One too long to look into goes on unread instead.
+    fn keep(&mut self, rest: Bytes) -> Option<Bytes> {
+        if rest.len() > MAX_EVENT_BYTES {
+            self.skipping = true;
+            return Some(rest);
+        }
+        if !rest.is_empty() {
+            self.carry = BytesMut::from(rest.as_ref());
+        }
+        None
+    }
+
+    /// Splits off what still belongs to an event too long to look into.
+    fn skip(&mut self, bytes: &mut Bytes) -> Bytes {
+        match event_end(bytes, 0) {
+            Some(end) => {
+                self.skipping = false;
+                bytes.split_to(end)
+            }
+            None => bytes.split_off(0),
+        }
+    }
+
+    fn joined(&mut self, bytes: Bytes) -> Bytes {
+        if self.carry.is_empty() {
+            return bytes;
+        }
+        let mut joined = std::mem::take(&mut self.carry);
+        joined.extend_from_slice(&bytes);
+        joined.freeze()
+    }
+}
+
+impl<L: Look> Tap for StreamTap<L> {
+    fn feed(&mut self, mut bytes: Bytes) -> Bytes {
+        let unread = if self.skipping { self.skip(&mut bytes) } else { Bytes::new() };
+        let whole = self.joined(bytes);
+        let (end, hidden) = self.watch(&whole);
+        let too_long = self.keep(whole.slice(end..));
+        match (unread.is_empty(), hidden, too_long) {
+            // Nearly always: whole events, none of which is taken out.
+            (true, None, None) => whole.slice(..end),
+            (_, hidden, too_long) => {
+                let (from, to) = hidden.unwrap_or((end, end));
+                let mut out = BytesMut::from(unread.as_ref());
+                out.extend_from_slice(whole.get(..from).unwrap_or_default());
+                out.extend_from_slice(whole.get(to..end).unwrap_or_default());
+                out.extend_from_slice(&too_long.unwrap_or_default());
+                out.freeze()
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Bytes {
+        let rest = std::mem::take(&mut self.carry).freeze();
+        let is_hidden = !rest.is_empty() && self.look.look(&rest, &mut self.seen);
+        if is_hidden { Bytes::new() } else { rest }
+    }
+
+    fn tapped(&self) -> &Tapped {
+        &self.seen
+    }
+
+    fn at_boundary(&self) -> bool {
+        !self.skipping
+    }
+}
+
+/// Where the event that begins at `from` ends: behind its blank line, whichever line ends are used.
+fn event_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let found = at + memchr2(b'\n', b'\r', bytes.get(at..)?)?;
+        let next = line_after(bytes, found)?;
+        match bytes.get(next)? {
+            b'\n' => return Some(next + 1),
+            // At the very end a `\n` may still belong to it.
+            b'\r' => return Some(next + if *bytes.get(next + 1)? == b'\n' { 2 } else { 1 }),
+            _ => at = next,
+        }
+    }
+}
+
+/// Behind the line end at `at`; `None`: a `\r` at the very end, which a `\n` may follow.
+fn line_after(bytes: &[u8], at: usize) -> Option<usize> {
+    match (bytes.get(at)?, bytes.get(at + 1)) {
+        (b'\r', None) => None,
+        (b'\r', Some(b'\n')) => Some(at + 2),
+        _ => Some(at + 1),
+    }
+}
+
+/// The event's first data line, which in this dialect is its only one. Nearly always the event's first line.
+pub(crate) fn data_of(event: &[u8]) -> Option<&[u8]> {
+    let mut rest = event;
+    while !rest.is_empty() {
+        let end = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let line = rest.get(..end)?;
+        if let Some(value) = line.strip_prefix(b"data:") {
+            return Some(value.trim_ascii());
+        }
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    None
+}
