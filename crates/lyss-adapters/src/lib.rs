@@ -39,6 +39,6 @@ pub use fault::{Fault, Side};
 pub use preset::{Preset, presets};
 pub use probe::{ProbeClass, probe_request, read_probe};
 pub use quirks::Quirks;
-pub use scan::{Ask, Framing, PathWords, ScanError, scan, scan_at};
+pub use scan::{Ask, Errand, Framing, PathWords, ScanError, scan, scan_at};
 pub use splice::Splices;
 pub use target::{Endpoint, Target, TargetError};

@@ -2,7 +2,7 @@
 
 use lyss_domain::{AuthScheme, Provider, ProviderKind};
 
-use crate::{Target, TargetError};
+use crate::{Quirks, Target, TargetError};
 
 /// A vendor known from the start.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,9 @@ pub struct Preset {
     pub trial_model: Option<&'static str>,
     /// Under which name this vendor reads an output limit.
     pub output_limit_field: &'static str,
+    pub quirks: Quirks,
+    /// Models that exist behind the responses API alone; a final `*` covers a family.
+    pub responses_models: &'static [&'static str],
 }
 
 /// In which header the key goes.
@@ -115,6 +118,8 @@ const OPENAI: Preset = Preset {
     trial_model: Some("gpt-4o-mini"),
     // `max_tokens` is deprecated there and refused by reasoning models.
     output_limit_field: "max_completion_tokens",
+    quirks: Quirks::OPENAI,
+    responses_models: &[],
 };
 
 const COMPATIBLE: Preset = Preset {
@@ -127,6 +132,8 @@ const COMPATIBLE: Preset = Preset {
     key_variable: None,
     trial_model: None,
     output_limit_field: "max_tokens",
+    quirks: Quirks::OPENAI,
+    responses_models: &[],
 };
 
 const PRESETS: &[Preset] = &[
@@ -142,6 +149,8 @@ const PRESETS: &[Preset] = &[
         key_variable: Some("ANTHROPIC_API_KEY"),
         trial_model: Some("claude-haiku-4-5"),
         output_limit_field: "max_tokens",
+        quirks: Quirks::OPENAI,
+        responses_models: &[],
     },
     Preset {
         slug: "google",
@@ -155,6 +164,8 @@ const PRESETS: &[Preset] = &[
         key_variable: None,
         trial_model: None,
         output_limit_field: "maxOutputTokens",
+        quirks: Quirks::OPENAI,
+        responses_models: &[],
     },
     Preset {
         slug: "deepseek",
@@ -167,6 +178,8 @@ const PRESETS: &[Preset] = &[
         key_variable: Some("DEEPSEEK_API_KEY"),
         trial_model: Some("deepseek-chat"),
         output_limit_field: "max_tokens",
+        quirks: Quirks::OPENAI,
+        responses_models: &[],
     },
     Preset {
         slug: "azure_openai",
@@ -179,6 +192,8 @@ const PRESETS: &[Preset] = &[
         key_variable: None,
         trial_model: None,
         output_limit_field: "max_completion_tokens",
+        quirks: Quirks::OPENAI,
+        responses_models: &[],
     },
     COMPATIBLE,
 ];

@@ -19,7 +19,7 @@ use lyss_wire::Transport;
 use smallvec::SmallVec;
 
 use crate::admit::{self, Bound, Charge, Whose};
-use crate::attempt::{self, Conversation, Outcome};
+use crate::attempt::{self, Conversation, Headers, Outcome};
 use crate::draw::Draws;
 use crate::estimate;
 use crate::meters::Meters;
@@ -59,6 +59,10 @@ pub struct Incoming<'a> {
     pub key: &'a VirtualKey,
     pub ask: Ask,
     pub steering: Steering,
+    /// Refuse rather than leave out what a vendor cannot be told.
+    pub strict: bool,
+    /// Headers of the caller that a vendor of its own dialect is to see, such as a beta's name. Never a credential.
+    pub forwarded: Headers,
 }
 
 /// What every answer carries, whatever its outcome.
@@ -112,7 +116,10 @@ pub(crate) struct Walk<'a> {
     /// The price of the channel being tried.
     pub rates: Option<(PriceId, Rates)>,
     pub conversation: Conversation,
+    /// Of the attempt under way.
     pub losses: Vec<String>,
+    pub strict: bool,
+    pub forwarded: Headers,
 }
 
 impl Outlet {
@@ -237,6 +244,8 @@ impl Proxy {
             rates: None,
             conversation: Conversation::default(),
             losses: Vec::new(),
+            strict: incoming.strict,
+            forwarded: incoming.forwarded.clone(),
         };
         let answered = attempts(&mut walk, &planned, Charge::new(reservation, ticket), head).await;
         head.losses = walk.losses;
@@ -273,7 +282,13 @@ async fn attempts(
                 head.attempts += 1;
                 return Ok(body);
             }
-            Outcome::Skipped(charge, fault) => (Some(charge), fault),
+            Outcome::Skipped(returned, fault) => {
+                waits.see(&fault);
+                charge = returned;
+                // What a vendor said outweighs what was not even asked.
+                worst.get_or_insert(fault);
+                continue;
+            }
             Outcome::Failed(charge, fault) => {
                 head.attempts += 1;
                 tell_failure(head, route, &fault);

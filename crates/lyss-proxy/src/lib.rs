@@ -20,6 +20,7 @@ pub mod routes;
 pub mod settings;
 pub mod settle;
 
+pub use attempt::Headers;
 pub use call::{Answer, AnswerBody, AnswerHead, Failed, Incoming, Outlet, Parts, Proxy};
 pub use meters::Meters;
 pub use models::ModelEntry;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use lyss_adapters::{CallerSide, Fault, Tap, Tapped};
+use lyss_adapters::{CallerSide, Fault, Framing, Tap, Tapped};
 use lyss_domain::{FaultKind, Terminal};
 use lyss_wire::ByteStream;
 use tokio::time::{Instant, Sleep};
@@ -20,7 +20,7 @@ use crate::settle::{Settlement, terminal_of};
 pub(crate) use convert::Convert;
 
 /// A server-sent comment: readers skip it, middleboxes see life.
-const HEARTBEAT: &[u8] = b": ping\n\n";
+const COMMENT: &[u8] = b": ping\n\n";
 
 /// How bytes become the caller's.
 pub(crate) enum Mode {
@@ -88,6 +88,25 @@ impl Mode {
         }
     }
 
+    /// The dialect's error at this place of the stream.
+    fn fault(&mut self, caller: &dyn CallerSide, fault: &Fault) -> Bytes {
+        match self {
+            Self::Pass(_) => caller.render_stream_fault(fault),
+            Self::Convert(convert) => convert.fault(fault),
+        }
+    }
+
+    /// What keeps an idle connection alive between two events.
+    fn heartbeat(&self) -> &'static [u8] {
+        match self {
+            Self::Pass(_) => COMMENT,
+            Self::Convert(convert) => match convert.framing() {
+                Framing::Events => COMMENT,
+                Framing::Array => b"\n",
+            },
+        }
+    }
+
     /// True when something of ours may stand next.
     fn at_boundary(&self) -> bool {
         match self {
@@ -130,10 +149,27 @@ impl Relay {
     }
 
     /// Reads until the first valid event, so that an error or an empty stream before it can still be answered by
-    /// another channel. At most `limit_bytes` are read for it.
-    pub(crate) async fn prime(mut self, limit_bytes: usize) -> Result<Self, (Settlement, Fault)> {
+    /// another channel. At most `limit_bytes` are read for it, and after `hold` (zero: never) the caller is no longer
+    /// kept waiting for a head.
+    pub(crate) async fn prime(
+        mut self,
+        limit_bytes: usize,
+        hold: Duration,
+    ) -> Result<Self, (Settlement, Fault)> {
+        let mut held = None;
         let fault = loop {
-            match std::future::poll_fn(|cx| self.step(cx)).await {
+            let step = std::future::poll_fn(|cx| {
+                if let Poll::Ready(step) = self.step(cx) {
+                    return Poll::Ready(Some(step));
+                }
+                if hold.is_zero() {
+                    return Poll::Pending;
+                }
+                let timer = held.get_or_insert_with(|| Box::pin(tokio::time::sleep(hold)));
+                timer.as_mut().poll(cx).map(|()| None)
+            });
+            let Some(step) = step.await else { return Ok(self) };
+            match step {
                 Step::Bytes(bytes) => {
                     self.push(bytes);
                     if self.mode.seen().fault.is_none() && self.mode.seen().started {
@@ -242,7 +278,7 @@ impl Relay {
             if !self.mode.at_boundary() {
                 self.push(Bytes::from_static(b"\n\n"));
             }
-            let shown = self.caller.render_stream_fault(&fault);
+            let shown = self.mode.fault(self.caller, &fault);
             self.push(shown);
         }
         self.settle(terminal_of(fault.kind), Some(fault.kind));
@@ -290,7 +326,8 @@ impl Stream for Relay {
                     relay.gathering = Gathering::Closed;
                     ready!(relay.heartbeat.poll(cx));
                     if relay.mode.at_boundary() {
-                        relay.push(Bytes::from_static(HEARTBEAT));
+                        let beat = relay.mode.heartbeat();
+                        relay.push(Bytes::from_static(beat));
                     }
                 }
                 Poll::Pending if relay.gathering == Gathering::Open => {

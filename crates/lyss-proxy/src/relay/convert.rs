@@ -1,7 +1,7 @@
 //! A stream whose vendor speaks another dialect than the caller.
 
 use bytes::{Bytes, BytesMut};
-use lyss_adapters::{ChatEvent, Decoder, Fault, Renderer, Tapped};
+use lyss_adapters::{ChatEvent, Decoder, Fault, Framing, Renderer, Tapped};
 use lyss_domain::FaultKind;
 use lyss_wire::{SseFrame, SseFramer};
 
@@ -15,21 +15,34 @@ pub(crate) struct Convert {
     decoder: Box<dyn Decoder>,
     events: Vec<ChatEvent>,
     renderer: Box<dyn Renderer>,
+    /// Towards the caller.
+    framing: Framing,
     out: BytesMut,
     seen: Tapped,
 }
 
 impl Convert {
-    pub(crate) fn new(decoder: Box<dyn Decoder>, renderer: Box<dyn Renderer>) -> Self {
+    pub(crate) fn new(decoder: Box<dyn Decoder>, renderer: Box<dyn Renderer>, framing: Framing) -> Self {
         Self {
             framer: SseFramer::new(MAX_EVENT_BYTES),
             frames: Vec::new(),
             decoder,
             events: Vec::new(),
             renderer,
+            framing,
             out: BytesMut::new(),
             seen: Tapped::default(),
         }
+    }
+
+    pub(crate) fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// The error with which this stream ends.
+    pub(crate) fn fault(&mut self, fault: &Fault) -> Bytes {
+        self.renderer.event(&ChatEvent::Fault(fault.clone()), &mut self.out);
+        self.out.split().freeze()
     }
 
     pub(crate) fn seen(&self) -> &Tapped {
