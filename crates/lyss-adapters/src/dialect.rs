@@ -75,6 +75,22 @@ impl Dialect {
         }
     }
 
+    /// How a prompt's tokens are counted; `None`: the dialect has no such call.
+    pub fn count(self) -> Option<&'static dyn CountSide> {
+        match self {
+            Self::OpenAiChat | Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
+        }
+    }
+
+    /// Where a count in this dialect goes.
+    pub const fn count_endpoint(self) -> Option<Endpoint> {
+        match self {
+            Self::AnthropicMessages => Some(Endpoint::CountMessages),
+            Self::GoogleGenerate => Some(Endpoint::CountTokens),
+            Self::OpenAiChat | Self::OpenAiResponses => None,
+        }
+    }
+
     /// The side towards vendors.
     pub fn vendor(self) -> Option<&'static dyn VendorSide> {
         match self {
@@ -208,6 +224,18 @@ pub trait VendorSide: Sync {
 
     /// Reads an answer that is not 2xx. The body may be HTML, empty, cut or not UTF-8.
     fn read_fault(&self, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Fault;
+}
+
+/// Counting a prompt's tokens, on both sides.
+pub trait CountSide: Sync {
+    /// Writes the question for a vendor.
+    fn question(&self, call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable>;
+
+    /// Reads a 2xx answer.
+    fn read(&self, body: &[u8]) -> Result<u64, Fault>;
+
+    /// Writes the answer to a caller.
+    fn render(&self, tokens: u64) -> Bytes;
 }
 
 /// For a dialect spoken on both sides: the bytes go through, nothing is parsed and written anew.

@@ -18,6 +18,7 @@ pub mod fault;
 mod fields;
 mod json_out;
 pub mod openai;
+pub mod passing;
 pub mod preset;
 pub mod probe;
 pub mod quirks;
@@ -32,8 +33,8 @@ mod golden;
 
 pub use conversation::{ChatCall, ChatEvent, ChatReply, FinishReason, Loss};
 pub use dialect::{
-    CallerSide, Decoder, Dialect, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Tapped, Unsayable,
-    VendorSide,
+    CallerSide, CountSide, Decoder, Dialect, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Tapped,
+    Unsayable, VendorSide,
 };
 pub use fault::{Fault, Side};
 pub use preset::{Preset, presets};

@@ -22,7 +22,7 @@ pub(crate) struct StreamTap<L> {
     pub(crate) carry: BytesMut,
     /// The unfinished event is too long to look into; it passes unread.
     skipping: bool,
-    seen: Tapped,
+    pub(crate) seen: Tapped,
 }
 
 impl<L: Look> StreamTap<L> {

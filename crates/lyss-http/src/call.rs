@@ -1,6 +1,5 @@
 //! One proxied call, in whatever dialect its path speaks.
 
-use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use futures_core::Stream;
 use futures_util::FutureExt;
 use lyss_adapters::{Ask, Dialect, Fault, Framing, scan_at};
 use lyss_domain::{CallId, FaultKind};
-use lyss_proxy::{Answer, AnswerBody, Headers, Incoming, Outlet, Proxy, Relay, RouteTable, Steering};
+use lyss_proxy::{Answer, AnswerBody, Headers, InForce, Incoming, Outlet, Proxy, Relay, Steering};
 
 use crate::body::{self, BodyLimits};
 use crate::caller::{Admittee, Doorkeeper};
@@ -74,7 +73,7 @@ impl Counter<'_> {
         limits: BodyLimits,
     ) -> Result<Taken, Fault> {
         let (proxy, doorkeeper) = (self.proxy, self.doorkeeper);
-        let mut table = Arc::clone(&proxy.routes());
+        let mut table = proxy.routes();
         let mut admittee = doorkeeper.admit(request, &table, proxy.clock()).await?;
         let words = self.way.words(request)?;
         let body = body::read(request, payload, limits).await?;
@@ -82,7 +81,7 @@ impl Counter<'_> {
         // A body may take its time, and what was revoked or changed meanwhile is so for this call.
         let in_force = proxy.routes();
         if !Arc::ptr_eq(&table, &in_force) {
-            table = Arc::clone(&in_force);
+            table = in_force;
             admittee = doorkeeper.admit(request, &table, proxy.clock()).await?;
         }
         let steering = steering::read(request.headers())?;
@@ -108,7 +107,7 @@ impl Counter<'_> {
 
 /// A request that may begin its walk.
 struct Taken {
-    table: Arc<RouteTable>,
+    table: InForce,
     admittee: Admittee,
     ask: Ask,
     steering: Steering,
@@ -129,6 +128,12 @@ fn respond(answer: Answer, framing: Framing) -> HttpResponse {
             response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
             response.body(bytes)
         }
+        AnswerBody::Other(form, relay) => {
+            if let Ok(form) = HeaderValue::from_bytes(form.as_bytes()) {
+                response.insert_header((CONTENT_TYPE, form));
+            }
+            response.body(RelayBody(relay))
+        }
         AnswerBody::Stream(relay) => {
             let form = match framing {
                 Framing::Events => "text/event-stream; charset=utf-8",
@@ -146,14 +151,23 @@ fn respond(answer: Answer, framing: Framing) -> HttpResponse {
 /// A relay as actix takes it. Dropped by actix when the caller hangs up, which cancels the upstream.
 struct RelayBody(Relay);
 
+/// The answer broke off where no error of ours could be written: the connection ends without the body's end.
+#[derive(Debug, thiserror::Error)]
+#[error("the upstream's answer broke off")]
+struct Broken;
+
 impl MessageBody for RelayBody {
-    type Error = Infallible;
+    type Error = Broken;
 
     fn size(&self) -> BodySize {
         BodySize::Stream
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Pin::new(&mut self.0).poll_next(cx).map(|next| next.map(Ok))
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+        let next = std::task::ready!(Pin::new(&mut self.0).poll_next(cx));
+        Poll::Ready(match next {
+            None if self.0.is_broken() => Some(Err(Broken)),
+            next => next.map(Ok),
+        })
     }
 }

@@ -44,6 +44,9 @@ pub fn write_head(response: &mut HttpResponseBuilder, head: &AnswerHead) {
         let wait = digits.format(state.reset_after.as_millis());
         response.insert_header((reset, plain(&[wait.as_bytes(), b"ms"].concat())));
     }
+    if let Some(who) = head.counted {
+        response.insert_header(("x-lyss-token-count", who.as_str()));
+    }
     if !head.losses.is_empty() {
         let mut list = head.losses.join(",");
         list.retain(|c| c.is_ascii_graphic());

@@ -16,12 +16,16 @@ use crate::admit::{self, Bound, Charge, Whose};
 use crate::call::{AnswerBody, Walk};
 use crate::routes::Route;
 use crate::settle::{Sending, Settlement};
+pub(crate) use answer::count_side;
 pub(crate) use prepare::Conversation;
 pub use prepare::Headers;
+use prepare::Ready;
 
 /// What became of trying a channel.
 pub(crate) enum Outcome {
     Answered(AnswerBody),
+    /// Nothing was sent: the tokens asked about were estimated.
+    Counted(Charge, u64),
     /// Nothing was sent: the channel had no room, or cannot be told what is asked. Another one may.
     Skipped(Charge, Fault),
     /// It was sent and failed before anything reached the caller. `None`: the charge is settled.
@@ -40,8 +44,11 @@ pub(crate) async fn attempt(
         Ok(room) => room,
         Err(fault) => return Outcome::Skipped(charge, fault),
     };
-    let prepared = prepare::prepare(walk, route, &upstream_model)
-        .and_then(|prepared| prepared.address(walk, route, &upstream_model));
+    let prepared = match prepare::prepare(walk, route, &upstream_model) {
+        Ok(Ready::Send(prepared)) => prepared.address(walk, route, &upstream_model),
+        Ok(Ready::Counted(tokens)) => return Outcome::Counted(charge, tokens),
+        Err(fault) => Err(fault),
+    };
     let (request, dialect, reading) = match prepared {
         Ok(prepared) => prepared,
         Err(fault) => return Outcome::Skipped(charge, fault),

@@ -5,21 +5,22 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
-use lyss_adapters::{Ask, Fault};
+use http::HeaderValue;
+use lyss_adapters::{Ask, Errand, Fault};
 use lyss_balancing::{Balancers, Pool};
 use lyss_catalog::CatalogHandle;
 use lyss_domain::{
     Advice, CallId, Caller, ChannelId, Clock, FaultKind, FaultOwner, PriceId, Rates, Strategy, TenantId,
-    Tick, Timestamp, VirtualKey,
+    Tick, Timestamp, UsageSource, VirtualKey,
 };
 use lyss_ledger::Ledger;
-use lyss_quota::{Quotas, RateState, RateStore, RateUnit};
+use lyss_quota::{Quotas, RateState, RateStore, RateUnit, Spend};
 use lyss_vault::Vault;
 use lyss_wire::Transport;
 use smallvec::SmallVec;
 
 use crate::admit::{self, Bound, Charge, Whose};
-use crate::attempt::{self, Conversation, Headers, Outcome};
+use crate::attempt::{self, Conversation, Headers, Outcome, count_side};
 use crate::draw::Draws;
 use crate::estimate;
 use crate::meters::Meters;
@@ -49,6 +50,9 @@ pub struct Proxy {
     loads: Arc<Loads>,
 }
 
+/// The route table in force when it was asked for.
+pub type InForce = Guard<Arc<RouteTable>>;
+
 /// A worker's own way out: its connections and their tasks live on its thread.
 pub struct Outlet(Arc<dyn Transport>);
 
@@ -77,6 +81,8 @@ pub struct AnswerHead {
     pub windows: SmallVec<[(RateUnit, RateState); 4]>,
     /// Fields of the request that the vendor's dialect could not express.
     pub losses: Vec<String>,
+    /// Of a count of tokens: who counted.
+    pub counted: Option<UsageSource>,
 }
 
 pub struct Answer {
@@ -89,6 +95,8 @@ pub enum AnswerBody {
     Whole(Bytes),
     /// An event stream in the caller's dialect.
     Stream(Relay),
+    /// Passed on as it comes, of this content type.
+    Other(HeaderValue, Relay),
 }
 
 /// A call without an answer.
@@ -151,7 +159,7 @@ impl Proxy {
     }
 
     /// The table in force, for whoever must find a caller in it.
-    pub fn routes(&self) -> Guard<Arc<RouteTable>> {
+    pub fn routes(&self) -> InForce {
         self.routes.load()
     }
 
@@ -182,6 +190,7 @@ impl Proxy {
             attempts: 0,
             windows: SmallVec::new(),
             losses: Vec::new(),
+            counted: None,
         };
         let walked = self.walk(&*outlet.0, table, &mut head, &incoming).await;
         match walked {
@@ -218,11 +227,14 @@ impl Proxy {
 
         let started_at = parts.clock.now();
         let limited = admit::bounds_output(&tenant.entry);
-        let written_output_limit =
-            (limited && ask.output_limit.is_none()).then_some(parts.settings.default_output_tokens);
+        let written_output_limit = (limited && ask.errand == Errand::Chat && ask.output_limit.is_none())
+            .then_some(parts.settings.default_output_tokens);
         let output = ask.output_limit.or(written_output_limit).unwrap_or(0);
         let prices = prices(tenant, &planned, ask, started_at);
-        let bound = attempt::bound(estimate::prompt_bound(ask), output, ask.candidates, &prices);
+        let bound = match ask.errand {
+            Errand::CountTokens => Bound { tokens: 0, cost_micros: 0 },
+            _ => attempt::bound(estimate::prompt_bound(ask), output, ask.candidates, &prices),
+        };
         let whose = Whose::Call { key, model: &ask.model };
         let reservation = admit::reserve(&parts.quotas, &tenant.entry, whose, bound, started_at).await?;
 
@@ -280,7 +292,13 @@ async fn attempts(
         let (returned, fault) = match attempt::attempt(walk, route, charge, head.attempts).await {
             Outcome::Answered(body) => {
                 head.attempts += 1;
+                head.counted = (walk.ask.errand == Errand::CountTokens).then_some(UsageSource::Provider);
                 return Ok(body);
+            }
+            Outcome::Counted(charge, tokens) => {
+                charge.settle(Spend { requests: 1, ..Spend::default() }, 0, walk.parts.clock.tick());
+                head.counted = Some(UsageSource::Estimated);
+                return count_side(walk.ask.dialect).map(|side| AnswerBody::Whole(side.render(tokens)));
             }
             Outcome::Skipped(returned, fault) => {
                 waits.see(&fault);

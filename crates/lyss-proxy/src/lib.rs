@@ -21,7 +21,7 @@ pub mod settings;
 pub mod settle;
 
 pub use attempt::Headers;
-pub use call::{Answer, AnswerBody, AnswerHead, Failed, Incoming, Outlet, Parts, Proxy};
+pub use call::{Answer, AnswerBody, AnswerHead, Failed, InForce, Incoming, Outlet, Parts, Proxy};
 pub use meters::Meters;
 pub use models::ModelEntry;
 pub use plan::Steering;

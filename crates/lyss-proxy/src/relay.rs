@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use lyss_adapters::passing::BytesTap;
 use lyss_adapters::{CallerSide, Fault, Framing, Tap, Tapped};
 use lyss_domain::{FaultKind, Terminal};
 use lyss_wire::ByteStream;
@@ -25,6 +26,8 @@ const COMMENT: &[u8] = b": ping\n\n";
 /// How bytes become the caller's.
 pub(crate) enum Mode {
     Pass(Box<dyn Tap>),
+    /// No events: nothing of ours may stand between its bytes.
+    Opaque(BytesTap),
     Convert(Box<Convert>),
 }
 
@@ -40,6 +43,8 @@ pub struct Relay {
     gathering: Gathering,
     /// Bytes read from the upstream so far.
     read_bytes: usize,
+    /// The answer broke off where no error of ours may stand.
+    broken: bool,
 }
 
 /// Merges into one write what is readable by now. When the upstream has no more, the other tasks of this thread get one
@@ -70,6 +75,7 @@ impl Mode {
     fn feed(&mut self, bytes: Bytes) -> Result<Bytes, Fault> {
         match self {
             Self::Pass(tap) => Ok(tap.feed(bytes)),
+            Self::Opaque(tap) => Ok(tap.feed(bytes)),
             Self::Convert(convert) => convert.feed(&bytes),
         }
     }
@@ -77,6 +83,7 @@ impl Mode {
     fn finish(&mut self) -> Result<Bytes, Fault> {
         match self {
             Self::Pass(tap) => Ok(tap.finish()),
+            Self::Opaque(tap) => Ok(tap.finish()),
             Self::Convert(convert) => convert.finish(),
         }
     }
@@ -84,6 +91,7 @@ impl Mode {
     fn seen(&self) -> &Tapped {
         match self {
             Self::Pass(tap) => tap.tapped(),
+            Self::Opaque(tap) => tap.tapped(),
             Self::Convert(convert) => convert.seen(),
         }
     }
@@ -91,7 +99,7 @@ impl Mode {
     /// The dialect's error at this place of the stream.
     fn fault(&mut self, caller: &dyn CallerSide, fault: &Fault) -> Bytes {
         match self {
-            Self::Pass(_) => caller.render_stream_fault(fault),
+            Self::Pass(_) | Self::Opaque(_) => caller.render_stream_fault(fault),
             Self::Convert(convert) => convert.fault(fault),
         }
     }
@@ -99,7 +107,7 @@ impl Mode {
     /// What keeps an idle connection alive between two events.
     fn heartbeat(&self) -> &'static [u8] {
         match self {
-            Self::Pass(_) => COMMENT,
+            Self::Pass(_) | Self::Opaque(_) => COMMENT,
             Self::Convert(convert) => match convert.framing() {
                 Framing::Events => COMMENT,
                 Framing::Array => b"\n",
@@ -111,6 +119,7 @@ impl Mode {
     fn at_boundary(&self) -> bool {
         match self {
             Self::Pass(tap) => tap.at_boundary(),
+            Self::Opaque(_) => false,
             Self::Convert(_) => true,
         }
     }
@@ -145,7 +154,13 @@ impl Relay {
             heartbeat: Heartbeat { every: heartbeat, sleep: None, active: false },
             gathering: Gathering::Closed,
             read_bytes: 0,
+            broken: false,
         }
+    }
+
+    /// The answer ended before its end, and nothing that was sent says so: the connection must.
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Reads until the first valid event, so that an error or an empty stream before it can still be answered by
@@ -251,7 +266,7 @@ impl Relay {
     /// What of the last bytes before a cut a reader can use: half an event would swallow the error that follows it.
     fn readable(&self, last: Bytes) -> Bytes {
         match (&self.mode, &self.mode.seen().fault) {
-            (Mode::Convert(_), _) => last,
+            (Mode::Convert(_) | Mode::Opaque(_), _) => last,
             (Mode::Pass(_), None) => Bytes::new(),
             // The vendor's own error, without the blank line behind it.
             (Mode::Pass(_), Some(_)) => [&last[..], b"\n\n"].concat().into(),
@@ -274,7 +289,9 @@ impl Relay {
     /// Ends the answer with the dialect's error, never with its end marker.
     fn fail(&mut self, fault: Fault) {
         let vendor_said_it = self.mode.seen().fault.is_some() && self.mode.shows_faults();
-        if !vendor_said_it {
+        if matches!(self.mode, Mode::Opaque(_)) {
+            self.broken = true;
+        } else if !vendor_said_it {
             if !self.mode.at_boundary() {
                 self.push(Bytes::from_static(b"\n\n"));
             }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use http::Uri;
 use lyss_adapters::preset::{self, ResolveError};
-use lyss_adapters::{Dialect, Endpoint, Preset, Quirks, Target};
+use lyss_adapters::{Dialect, Endpoint, Errand, Preset, Quirks, Target};
 use lyss_balancing::Candidate;
 use lyss_catalog::{Catalog, ChannelEntry, TenantEntry};
 use lyss_domain::tenant::pattern_matches;
@@ -202,6 +202,15 @@ impl Route {
         }
         let usual = spoken.first().copied().unwrap_or(Dialect::OpenAiChat);
         if spoken.contains(&caller) { caller } else { usual }
+    }
+
+    /// Whether the vendor has what is asked for.
+    pub fn can(&self, errand: Errand) -> bool {
+        let speaks_openai = Dialect::spoken_by(self.kind).contains(&Dialect::OpenAiChat);
+        match errand {
+            Errand::Chat | Errand::CountTokens => true,
+            Errand::Embeddings | Errand::Pass(..) => speaks_openai,
+        }
     }
 
     /// How the vendor differs from its dialect.

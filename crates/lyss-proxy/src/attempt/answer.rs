@@ -1,8 +1,10 @@
 //! Reading what a channel answered: a refusal, a stream, or a whole.
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use lyss_adapters::{Dialect, Fault, Rendering, Tapped, VendorSide};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
+use lyss_adapters::passing::{self, BytesTap, EventsTap};
+use lyss_adapters::{CountSide, Dialect, Errand, Fault, Rendering, Tapped, VendorSide};
 use lyss_domain::{FaultKind, Terminal, TokenUsage};
 use lyss_wire::{ByteStream, ResponseHead};
 
@@ -29,7 +31,10 @@ pub(super) async fn answered(
         let fault = read_fault(dialect, &head, body).await;
         return failed(settlement, fault);
     }
-    if walk.ask.stream {
+    if matches!(reading, Reading::Unread) {
+        return unread(walk, settlement, &head.headers, body).await;
+    }
+    if walk.ask.stream && walk.ask.errand == Errand::Chat {
         stream(walk, reading, settlement, body).await
     } else {
         whole(walk, reading, settlement, &head.headers, body).await
@@ -54,6 +59,9 @@ async fn stream(walk: &Walk<'_>, reading: Reading, settlement: Settlement, body:
             Reading::Pass { hide_usage } => {
                 let pass = dialect.pass().ok_or_else(|| Fault::new(FaultKind::Internal, "No pass side."))?;
                 Mode::Pass(pass.tap(hide_usage))
+            }
+            Reading::Count(_) | Reading::Unread => {
+                return Err(Fault::new(FaultKind::Internal, "No stream is read for this."));
             }
             Reading::Convert(vendor) => {
                 let renderer = caller.renderer(&rendering(walk));
@@ -88,6 +96,18 @@ async fn whole(
     settlement.content();
     let dialect = walk.ask.dialect;
     let read = match reading {
+        Reading::Count(side) => {
+            let counted =
+                side.read(&bytes).and_then(|tokens| count_side(dialect).map(|own| own.render(tokens)));
+            return match counted {
+                Ok(answer) => {
+                    settlement.finish_free();
+                    Outcome::Answered(AnswerBody::Whole(answer))
+                }
+                Err(fault) => failed(settlement, fault),
+            };
+        }
+        Reading::Unread => Ok((None, Tapped::default())),
         Reading::Pass { .. } => pass_whole(dialect, &bytes),
         Reading::Convert(vendor) => convert_whole(walk, vendor, &bytes),
     };
@@ -97,6 +117,48 @@ async fn whole(
             Outcome::Answered(AnswerBody::Whole(answer.unwrap_or(bytes)))
         }
         Err(fault) => failed(settlement, fault),
+    }
+}
+
+/// The side that counts in the caller's dialect.
+pub(crate) fn count_side(dialect: Dialect) -> Result<&'static dyn CountSide, Fault> {
+    dialect.count().ok_or_else(|| Fault::new(FaultKind::Internal, "This dialect counts no tokens."))
+}
+
+/// An answer that is passed on as it is: whole where it is JSON, else as it comes.
+async fn unread(
+    walk: &Walk<'_>,
+    mut settlement: Settlement,
+    headers: &HeaderMap,
+    body: ByteStream,
+) -> Outcome {
+    let form =
+        headers.get(CONTENT_TYPE).cloned().unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let is = |prefix: &str| form.as_bytes().to_ascii_lowercase().starts_with(prefix.as_bytes());
+    let settings = &walk.parts.settings;
+    if is("application/json") {
+        let bytes = match collect(body, headers, settings.max_reply_bytes).await {
+            Ok(bytes) => bytes,
+            Err((_, fault)) => return failed(settlement, fault),
+        };
+        settlement.content();
+        let usage = passing::usage(&bytes);
+        settlement.finish(Terminal::Complete, None, &Tapped { usage, ended: true, ..Tapped::default() });
+        return Outcome::Answered(AnswerBody::Whole(bytes));
+    }
+    let caller = match caller_side(walk.ask.dialect) {
+        Ok(caller) => caller,
+        Err(fault) => return failed(settlement, fault),
+    };
+    let mode = if is("text/event-stream") {
+        Mode::Pass(Box::new(EventsTap::new()))
+    } else {
+        Mode::Opaque(BytesTap::default())
+    };
+    let relay = Relay::new(body, mode, caller, settlement, settings.heartbeat);
+    match relay.prime(settings.max_peek_bytes, settings.hold).await {
+        Ok(relay) => Outcome::Answered(AnswerBody::Other(form, relay)),
+        Err((settlement, fault)) => failed(settlement, fault),
     }
 }
 

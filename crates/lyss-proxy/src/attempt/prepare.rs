@@ -3,8 +3,8 @@
 use http::{HeaderName, HeaderValue};
 use lyss_adapters::splice::OutputLimit;
 use lyss_adapters::{
-    Ask, ChatCall, Dialect, Encoded, Encoding, Endpoint, Errand, Fault, Framing, Splices, Unsayable,
-    VendorSide,
+    Ask, ChatCall, CountSide, Dialect, Encoded, Encoding, Endpoint, Errand, Fault, Framing, Splices,
+    Unsayable, VendorSide,
 };
 use lyss_domain::FaultKind;
 use lyss_wire::{EncodedRequest, RequestBody};
@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use crate::attempt::caller_side;
 use crate::call::Walk;
+use crate::estimate;
 use crate::routes::Route;
 
 /// Headers beside the target's own.
@@ -32,6 +33,10 @@ pub(crate) enum Reading {
     Pass { hide_usage: bool },
     /// The vendor's answer becomes one of the caller's dialect.
     Convert(&'static dyn VendorSide),
+    /// A count, in the dialect of this side.
+    Count(&'static dyn CountSide),
+    /// Only usage is looked for.
+    Unread,
 }
 
 /// The conversation, parsed once and only when some chosen channel speaks another dialect.
@@ -47,29 +52,62 @@ impl Conversation {
     }
 }
 
+/// What is to be done with a request.
+pub(crate) enum Ready {
+    Send(Prepared),
+    /// The vendor counts no tokens, so they were estimated.
+    Counted(u64),
+}
+
 /// Writes the request. A fault says that this channel cannot serve it; another one may.
-pub(crate) fn prepare(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Prepared, Fault> {
+pub(crate) fn prepare(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Ready, Fault> {
     walk.losses.clear();
-    match walk.ask.errand {
+    let prepared = match walk.ask.errand {
         Errand::Chat => {
             let dialect = route.dialect_for(walk.ask.dialect, model);
             // An array is no event stream: the vendor's events are read and written anew.
             let may_pass =
                 dialect == walk.ask.dialect && !(walk.ask.stream && walk.ask.framing == Framing::Array);
             match dialect.pass().filter(|_| may_pass) {
-                Some(_) => Ok(pass(walk, route, model, dialect)),
-                None => convert(walk, route, model, dialect),
+                Some(_) => pass(walk, route, model, dialect),
+                None => convert(walk, route, model, dialect)?,
             }
         }
-        Errand::CountTokens | Errand::Embeddings | Errand::Pass(..) => {
-            Err(Fault::new(FaultKind::Unavailable, "This channel does not serve this operation."))
-        }
+        Errand::CountTokens => return count(walk, route, model),
+        Errand::Embeddings => unread(walk, route, model, Endpoint::Embeddings),
+        Errand::Pass(_, path) => unread(walk, route, model, Endpoint::Below(path)),
+    };
+    Ok(Ready::Send(prepared))
+}
+
+/// The question goes to a vendor that counts; in its own words where the caller speaks them.
+fn count(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Ready, Fault> {
+    let dialect = route.dialect_for(walk.ask.dialect, model);
+    let (Some(endpoint), Some(side)) = (dialect.count_endpoint(), dialect.count()) else {
+        let call = walk.conversation.get_or_parse(walk.ask)?;
+        return Ok(Ready::Counted(estimate::conversation(call)));
+    };
+    let reading = Reading::Count(side);
+    if dialect == walk.ask.dialect {
+        return Ok(Ready::Send(Prepared { endpoint, reading, ..pass(walk, route, model, dialect) }));
     }
+    let Written { body, headers } =
+        encode(walk, route, model, |call, encoding| side.question(call, encoding))?;
+    Ok(Ready::Send(Prepared { endpoint, dialect, body, headers, reading }))
+}
+
+/// The body as it is, but for the model's name.
+fn unread(walk: &Walk<'_>, route: &Route, model: &str, endpoint: Endpoint) -> Prepared {
+    let mut prepared = pass(walk, route, model, Dialect::OpenAiChat);
+    prepared.endpoint = endpoint;
+    prepared.reading = Reading::Unread;
+    prepared
 }
 
 fn pass(walk: &Walk<'_>, route: &Route, model: &str, dialect: Dialect) -> Prepared {
     let ask = walk.ask;
-    let hide_usage = dialect == Dialect::OpenAiChat
+    let hide_usage = ask.errand == Errand::Chat
+        && dialect == Dialect::OpenAiChat
         && ask.stream
         && ask.include_usage != Some(true)
         && route.quirks().stream_options;
