@@ -17,6 +17,7 @@ pub mod dialect;
 pub mod fault;
 mod fields;
 mod json_out;
+pub mod multipart;
 pub mod openai;
 pub mod passing;
 pub mod preset;
