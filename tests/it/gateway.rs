@@ -135,6 +135,7 @@ impl Gateway {
             steering,
             strict: false,
             forwarded: Headers::new(),
+            upload: None,
         };
         Box::pin(self.proxy.chat(&self.outlet, &table, incoming)).await
     }

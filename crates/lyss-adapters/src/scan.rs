@@ -36,6 +36,25 @@ pub struct Ask {
     pub spans: Spans,
 }
 
+impl Ask {
+    /// A request whose body is not read here, for the model that its caller named elsewhere.
+    pub fn unread(dialect: Dialect, model: String, errand: Errand) -> Self {
+        Self {
+            dialect,
+            body: Bytes::new(),
+            model,
+            stream: false,
+            framing: Framing::default(),
+            errand,
+            include_usage: None,
+            output_limit: None,
+            candidates: 1,
+            data_url_bytes: 0,
+            spans: Spans::default(),
+        }
+    }
+}
+
 /// What a caller wants done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Errand {

@@ -13,12 +13,12 @@ use futures_core::Stream;
 use futures_util::FutureExt;
 use lyss_adapters::{Ask, Dialect, Fault, Framing, scan_at};
 use lyss_domain::{CallId, FaultKind};
-use lyss_proxy::{Answer, AnswerBody, Headers, InForce, Incoming, Outlet, Proxy, Relay, Steering};
+use lyss_proxy::{Answer, AnswerBody, Headers, InForce, Incoming, Outlet, Proxy, Relay, Steering, Upload};
 
 use crate::body::{self, BodyLimits};
 use crate::caller::{Admittee, Doorkeeper};
 use crate::way::Way;
-use crate::{fault, steering};
+use crate::{fault, form, steering};
 
 /// A handler for paths of this kind. A panic of ours is an error of its call alone.
 pub(crate) fn handler(way: Way) -> Route {
@@ -76,8 +76,13 @@ impl Counter<'_> {
         let mut table = proxy.routes();
         let mut admittee = doorkeeper.admit(request, &table, proxy.clock()).await?;
         let words = self.way.words(request)?;
-        let body = body::read(request, payload, limits).await?;
-        let ask = scan_at(self.way.dialect(), body, words)?;
+        let (ask, upload) = if form::is_form(request) {
+            let (model, upload) = form::read(request, payload, limits, words.usual_model).await?;
+            (Ask::unread(self.way.dialect(), model, words.errand), Some(upload))
+        } else {
+            let body = body::read(request, payload, limits).await?;
+            (scan_at(self.way.dialect(), body, words)?, None)
+        };
         // A body may take its time, and what was revoked or changed meanwhile is so for this call.
         let in_force = proxy.routes();
         if !Arc::ptr_eq(&table, &in_force) {
@@ -87,15 +92,15 @@ impl Counter<'_> {
         let steering = steering::read(request.headers())?;
         let strict = steering::strict(request.headers())?;
         let forwarded = steering::forwarded(self.way.dialect(), request.headers());
-        Ok(Taken { table, admittee, ask, steering, strict, forwarded })
+        Ok(Taken { table, admittee, ask, steering, strict, forwarded, upload })
     }
 
     async fn walk(&self, outlet: &Outlet, taken: Taken) -> HttpResponse {
-        let Taken { table, admittee, ask, steering, strict, forwarded } = taken;
+        let Taken { table, admittee, ask, steering, strict, forwarded, upload } = taken;
         let call = self.call;
         let framing = ask.framing;
         let (caller, key) = (&admittee.caller, &*admittee.key);
-        let incoming = Incoming { call, caller, key, ask, steering, strict, forwarded };
+        let incoming = Incoming { call, caller, key, ask, steering, strict, forwarded, upload };
         let walked = self.proxy.chat(outlet, &table, incoming);
         // The walk is large; boxed, so that the worker's task stays small while it waits.
         match Box::pin(walked).await {
@@ -113,6 +118,7 @@ struct Taken {
     steering: Steering,
     strict: bool,
     forwarded: Headers,
+    upload: Option<Upload>,
 }
 
 fn refuse(proxy: &Proxy, dialect: Dialect, call: CallId, fault: &Fault) -> HttpResponse {

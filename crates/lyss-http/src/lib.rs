@@ -13,6 +13,7 @@ pub mod caller;
 pub mod cors;
 pub mod docs;
 pub mod fault;
+mod form;
 pub mod health;
 pub mod identity;
 pub mod manage;

@@ -94,6 +94,34 @@ const CALLS: &[(Way, &str, &[&str])] = &[
         ],
     ),
     (
+        Way::Pass(Operation::Images, "/images/edits", Some("gpt-image-1")),
+        "An image changed, passed on",
+        &["/v1/images/edits", "/api/v1/proxy/images/edits", "/api/v1/proxy/v1/images/edits"],
+    ),
+    (
+        Way::Pass(Operation::Images, "/images/variations", Some("dall-e-2")),
+        "Variations of an image, passed on",
+        &["/v1/images/variations", "/api/v1/proxy/images/variations", "/api/v1/proxy/v1/images/variations"],
+    ),
+    (
+        Way::Pass(Operation::Transcriptions, "/audio/transcriptions", None),
+        "Words from speech, passed on",
+        &[
+            "/v1/audio/transcriptions",
+            "/api/v1/proxy/audio/transcriptions",
+            "/api/v1/proxy/v1/audio/transcriptions",
+        ],
+    ),
+    (
+        Way::Pass(Operation::Transcriptions, "/audio/translations", None),
+        "English words from speech, passed on",
+        &[
+            "/v1/audio/translations",
+            "/api/v1/proxy/audio/translations",
+            "/api/v1/proxy/v1/audio/translations",
+        ],
+    ),
+    (
         Way::Pass(Operation::Speech, "/audio/speech", None),
         "Speech from words, passed on as it comes",
         &["/v1/audio/speech", "/api/v1/proxy/audio/speech", "/api/v1/proxy/v1/audio/speech"],

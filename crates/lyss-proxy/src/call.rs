@@ -29,6 +29,7 @@ use crate::plan::{self, Planned, Steering};
 use crate::relay::Relay;
 use crate::routes::{Loads, Route, RouteTable, TenantRoutes};
 use crate::settings::ProxySettings;
+use crate::upload::Upload;
 
 /// Everything the pipeline is made of.
 pub struct Parts {
@@ -65,6 +66,8 @@ pub struct Incoming<'a> {
     pub steering: Steering,
     /// Refuse rather than leave out what a vendor cannot be told.
     pub strict: bool,
+    /// The body, where it is no JSON.
+    pub upload: Option<Upload>,
     /// Headers of the caller that a vendor of its own dialect is to see, such as a beta's name. Never a credential.
     pub forwarded: Headers,
 }
@@ -128,6 +131,7 @@ pub(crate) struct Walk<'a> {
     pub losses: Vec<String>,
     pub strict: bool,
     pub forwarded: Headers,
+    pub upload: Option<Upload>,
 }
 
 impl Outlet {
@@ -182,7 +186,7 @@ impl Proxy {
         &self,
         outlet: &Outlet,
         table: &RouteTable,
-        incoming: Incoming<'_>,
+        mut incoming: Incoming<'_>,
     ) -> Result<Answer, Failed> {
         let mut head = AnswerHead {
             call: incoming.call,
@@ -192,7 +196,7 @@ impl Proxy {
             losses: Vec::new(),
             counted: None,
         };
-        let walked = self.walk(&*outlet.0, table, &mut head, &incoming).await;
+        let walked = self.walk(&*outlet.0, table, &mut head, &mut incoming).await;
         match walked {
             Ok(body) => Ok(Answer { head, body }),
             Err(fault) => {
@@ -207,9 +211,9 @@ impl Proxy {
         transport: &dyn Transport,
         table: &RouteTable,
         head: &mut AnswerHead,
-        incoming: &Incoming<'_>,
+        incoming: &mut Incoming<'_>,
     ) -> Result<AnswerBody, Fault> {
-        let Incoming { caller, key, ask, steering, .. } = incoming;
+        let Incoming { caller, key, ask, steering, strict, forwarded, upload, .. } = incoming;
         let parts = &self.parts;
         let tenant = table
             .tenant(caller.tenant())
@@ -256,8 +260,9 @@ impl Proxy {
             rates: None,
             conversation: Conversation::default(),
             losses: Vec::new(),
-            strict: incoming.strict,
-            forwarded: incoming.forwarded.clone(),
+            strict: *strict,
+            forwarded: std::mem::take(forwarded),
+            upload: upload.take(),
         };
         let answered = attempts(&mut walk, &planned, Charge::new(reservation, ticket), head).await;
         head.losses = walk.losses;
@@ -320,7 +325,7 @@ async fn attempts(
         let Some(returned) = returned else { return Err(waits.apply(fault)) };
         charge = returned;
         worst = Some(fault);
-        if give_up || used_up {
+        if give_up || used_up || walk.upload.as_ref().is_some_and(Upload::is_spent) {
             break;
         }
     }

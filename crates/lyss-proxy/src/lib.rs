@@ -19,6 +19,7 @@ pub mod relay;
 pub mod routes;
 pub mod settings;
 pub mod settle;
+pub mod upload;
 
 pub use attempt::Headers;
 pub use call::{Answer, AnswerBody, AnswerHead, Failed, InForce, Incoming, Outlet, Parts, Proxy};
@@ -28,3 +29,6 @@ pub use plan::Steering;
 pub use relay::Relay;
 pub use routes::RouteTable;
 pub use settings::ProxySettings;
+pub use upload::{Upload, UploadBody};
+
+pub use lyss_wire::{RestOfBody, UploadError, UploadStream};

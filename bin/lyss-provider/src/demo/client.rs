@@ -99,6 +99,7 @@ impl Client {
             "messages": [{ "role": "user", "content": prompt }],
         });
         Ok(EncodedRequest {
+            rest: None,
             method: Method::POST,
             uri: format!("http://{}/v1/chat/completions", self.address).parse()?,
             headers,

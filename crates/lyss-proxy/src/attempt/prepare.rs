@@ -1,5 +1,6 @@
 //! What is sent to a channel: the caller's own bytes where both speak one dialect, else its conversation written anew.
 
+use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use lyss_adapters::splice::OutputLimit;
 use lyss_adapters::{
@@ -7,7 +8,7 @@ use lyss_adapters::{
     Unsayable, VendorSide,
 };
 use lyss_domain::FaultKind;
-use lyss_wire::{EncodedRequest, RequestBody};
+use lyss_wire::{EncodedRequest, RequestBody, RestOfBody};
 use smallvec::SmallVec;
 
 use crate::attempt::caller_side;
@@ -24,6 +25,7 @@ pub(crate) struct Prepared {
     /// The dialect that is spoken with the vendor.
     pub(crate) dialect: Dialect,
     body: RequestBody,
+    rest: Option<RestOfBody>,
     headers: Headers,
     pub(crate) reading: Reading,
 }
@@ -74,8 +76,8 @@ pub(crate) fn prepare(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result
             }
         }
         Errand::CountTokens => return count(walk, route, model),
-        Errand::Embeddings => unread(walk, route, model, Endpoint::Embeddings),
-        Errand::Pass(_, path) => unread(walk, route, model, Endpoint::Below(path)),
+        Errand::Embeddings => unread(walk, route, model, Endpoint::Embeddings)?,
+        Errand::Pass(_, path) => unread(walk, route, model, Endpoint::Below(path))?,
     };
     Ok(Ready::Send(prepared))
 }
@@ -93,15 +95,22 @@ fn count(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Ready, Fault
     }
     let Written { body, headers } =
         encode(walk, route, model, |call, encoding| side.question(call, encoding))?;
-    Ok(Ready::Send(Prepared { endpoint, dialect, body, headers, reading }))
+    Ok(Ready::Send(Prepared { endpoint, dialect, body, rest: None, headers, reading }))
 }
 
 /// The body as it is, but for the model's name.
-fn unread(walk: &Walk<'_>, route: &Route, model: &str, endpoint: Endpoint) -> Prepared {
+fn unread(walk: &mut Walk<'_>, route: &Route, model: &str, endpoint: Endpoint) -> Result<Prepared, Fault> {
     let mut prepared = pass(walk, route, model, Dialect::OpenAiChat);
     prepared.endpoint = endpoint;
     prepared.reading = Reading::Unread;
-    prepared
+    if let Some(upload) = &mut walk.upload {
+        let renamed = (model != walk.ask.model).then_some(model);
+        let sent_before =
+            || Fault::new(FaultKind::Unavailable, "The upload was sent already and is not kept.");
+        (prepared.body, prepared.rest) = upload.take(renamed).ok_or_else(sent_before)?;
+        prepared.headers.push((CONTENT_TYPE, upload.content_type.clone()));
+    }
+    Ok(prepared)
 }
 
 fn pass(walk: &Walk<'_>, route: &Route, model: &str, dialect: Dialect) -> Prepared {
@@ -127,6 +136,7 @@ fn pass(walk: &Walk<'_>, route: &Route, model: &str, dialect: Dialect) -> Prepar
         endpoint: dialect.endpoint(ask.stream),
         dialect,
         body,
+        rest: None,
         headers: walk.forwarded.clone(),
         reading: Reading::Pass { hide_usage },
     }
@@ -143,6 +153,7 @@ fn convert(walk: &mut Walk<'_>, route: &Route, model: &str, dialect: Dialect) ->
         dialect,
         headers: encoded.headers,
         body: encoded.body,
+        rest: None,
         reading: Reading::Convert(vendor),
     })
 }
@@ -197,8 +208,14 @@ impl Prepared {
         let secret = route.open_credential(&walk.parts.vault).map_err(|_| unusable("credential"))?;
         let request = route.target().post(uri, self.body, secret.as_ref(), walk.ask.stream);
         let mut request = request.map_err(|_| unusable("header"))?;
+        request.rest = self.rest;
         for (name, value) in self.headers {
-            request.headers.append(name, value);
+            // A form's type replaces the usual one; all others stand beside what the provider's row says.
+            if name == CONTENT_TYPE {
+                request.headers.insert(name, value);
+            } else {
+                request.headers.append(name, value);
+            }
         }
         Ok((request, self.dialect, self.reading))
     }
