@@ -104,7 +104,7 @@ impl Counter<'_> {
         let walked = self.proxy.chat(outlet, &table, incoming);
         // The walk is large; boxed, so that the worker's task stays small while it waits.
         match Box::pin(walked).await {
-            Ok(answer) => respond(answer, framing),
+            Ok(answer) => respond(self.way.dialect(), answer, framing),
             Err(failed) => fault::fail(self.way.dialect(), &failed.head, &failed.fault),
         }
     }
@@ -126,9 +126,9 @@ fn refuse(proxy: &Proxy, dialect: Dialect, call: CallId, fault: &Fault) -> HttpR
     fault::refuse(dialect, call, fault)
 }
 
-fn respond(answer: Answer, framing: Framing) -> HttpResponse {
+fn respond(dialect: Dialect, answer: Answer, framing: Framing) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    fault::write_head(&mut response, &answer.head);
+    fault::write_head(&mut response, dialect, &answer.head);
     match answer.body {
         AnswerBody::Whole(bytes) => {
             response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
