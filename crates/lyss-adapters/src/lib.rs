@@ -36,7 +36,7 @@ pub use dialect::{
     VendorSide,
 };
 pub use fault::{Fault, Side};
-pub use preset::{Preset, presets};
+pub use preset::{Preset, Service, Services, presets};
 pub use probe::{ProbeClass, probe_request, read_probe};
 pub use quirks::Quirks;
 pub use scan::{Ask, Framing, PathWords, ScanError, scan, scan_at};

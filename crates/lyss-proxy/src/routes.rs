@@ -188,7 +188,7 @@ impl Route {
             channel: channel.clone(),
             kind,
             dialect,
-            output_limit_field: resolved.preset.output_limit_field,
+            output_limit_field: resolved.preset.output_limit_field(),
             load: loads.of(channel.id),
             models,
             target,
