@@ -55,8 +55,9 @@ impl Fault {
         Self { param: param.map(str::to_owned), ..Self::new(FaultKind::BadRequest, message) }
     }
 
+    /// `None` leaves what was known.
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.retry_after = wait;
+        self.retry_after = wait.or(self.retry_after);
         self
     }
 

@@ -38,7 +38,7 @@ pub use dialect::{
     Unsayable, VendorSide,
 };
 pub use fault::{Fault, Side};
-pub use preset::{Preset, presets};
+pub use preset::{Preset, Service, Services, presets};
 pub use probe::{ProbeClass, probe_request, read_probe};
 pub use quirks::Quirks;
 pub use scan::{Ask, Errand, Framing, PathWords, ScanError, scan, scan_at};

@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use http::Uri;
-use lyss_adapters::preset::{self, ResolveError};
+use lyss_adapters::preset::{self, ResolveError, Service};
 use lyss_adapters::{Dialect, Endpoint, Errand, Preset, Quirks, Target};
 use lyss_balancing::Candidate;
 use lyss_catalog::{Catalog, ChannelEntry, TenantEntry};
 use lyss_domain::tenant::pattern_matches;
 use lyss_domain::{
-    AuthScheme, Channel, ChannelId, ChannelState, ProviderKind, SealedCredential, Secret, TenantId,
+    AuthScheme, Channel, ChannelId, ChannelState, Operation, ProviderKind, SealedCredential, Secret, TenantId,
 };
 use lyss_vault::{CredentialBinding, DataKey, Vault};
 use smallvec::SmallVec;
@@ -195,22 +195,31 @@ impl Route {
 
     /// In which dialect this channel is asked for one who speaks `caller`: his own where the vendor has it.
     pub fn dialect_for(&self, caller: Dialect, upstream_model: &str) -> Dialect {
-        let spoken = Dialect::spoken_by(self.kind);
-        let is_listed = |list: &[String]| list.iter().any(|pattern| pattern_matches(pattern, upstream_model));
-        if spoken.contains(&Dialect::OpenAiResponses) && is_listed(&self.responses_models) {
-            return Dialect::OpenAiResponses;
+        let usual = Dialect::spoken_by(self.kind).first().copied().unwrap_or(Dialect::OpenAiChat);
+        let has_responses = self.preset.services.has(Service::Responses);
+        let needs_responses = || {
+            let mut listed = self.responses_models.iter();
+            listed.any(|pattern| pattern_matches(pattern, upstream_model))
+        };
+        match caller {
+            _ if usual == Dialect::OpenAiChat && needs_responses() => Dialect::OpenAiResponses,
+            Dialect::OpenAiResponses if has_responses => Dialect::OpenAiResponses,
+            _ => usual,
         }
-        let usual = spoken.first().copied().unwrap_or(Dialect::OpenAiChat);
-        if spoken.contains(&caller) { caller } else { usual }
     }
 
     /// Whether the vendor has what is asked for.
     pub fn can(&self, errand: Errand) -> bool {
-        let speaks_openai = Dialect::spoken_by(self.kind).contains(&Dialect::OpenAiChat);
-        match errand {
-            Errand::Chat | Errand::CountTokens => true,
-            Errand::Embeddings | Errand::Pass(..) => speaks_openai,
-        }
+        let service = match errand.operation() {
+            Operation::Chat | Operation::CountTokens => return true,
+            Operation::Embeddings => Service::Embeddings,
+            Operation::Completions => Service::Completions,
+            Operation::Moderations => Service::Moderations,
+            Operation::Images => Service::Images,
+            Operation::Speech | Operation::Transcriptions => Service::Audio,
+            Operation::Rerank => Service::Rerank,
+        };
+        self.preset.services.has(service)
     }
 
     /// How the vendor differs from its dialect.
@@ -221,7 +230,7 @@ impl Route {
     /// Under which name the vendor reads an output limit.
     pub fn output_limit_field(&self, dialect: Dialect) -> &'static str {
         match dialect {
-            Dialect::OpenAiChat => self.preset.output_limit_field,
+            Dialect::OpenAiChat => self.preset.output_limit_field(),
             Dialect::OpenAiResponses => "max_output_tokens",
             Dialect::AnthropicMessages => "max_tokens",
             Dialect::GoogleGenerate => "maxOutputTokens",
