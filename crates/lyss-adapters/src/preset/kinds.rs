@@ -149,7 +149,6 @@ pub(super) const COMPATIBLE: Preset = Preset {
     key_variable: None,
     trial_model: None,
     quirks: Quirks::COMPATIBLE,
-    // Unknown, so all are tried; what is missing answers 404 there.
     // Nobody knows, so everything is tried but responses: few have it, and chat is converted. A channel that has it
     // says so in `responses_models`.
     services: Services::of(&[
