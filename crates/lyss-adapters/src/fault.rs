@@ -77,6 +77,7 @@ impl From<TransportClass> for Fault {
             TransportClass::IdleTimeout => FaultKind::IdleTimeout,
             TransportClass::TotalTimeout => FaultKind::TotalTimeout,
             TransportClass::Cut => FaultKind::UpstreamCut,
+            TransportClass::UploadBroken => FaultKind::ClientGone,
         };
         Self::new(kind, format!("The upstream could not answer: {class}."))
     }

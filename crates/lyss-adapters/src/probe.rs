@@ -90,7 +90,9 @@ impl From<TransportClass> for ProbeClass {
             | TransportClass::Dns
             | TransportClass::Connect
             | TransportClass::Reset
-            | TransportClass::Cut => Self::Network,
+            | TransportClass::Cut
+            // A probe uploads nothing.
+            | TransportClass::UploadBroken => Self::Network,
             TransportClass::ConnectTimeout
             | TransportClass::FirstByteTimeout
             | TransportClass::IdleTimeout

@@ -10,6 +10,6 @@ pub mod request;
 pub mod sse;
 pub mod transport;
 
-pub use request::{EncodedRequest, RequestBody, ResponseHead};
+pub use request::{EncodedRequest, RequestBody, ResponseHead, RestOfBody, UploadError, UploadStream};
 pub use sse::{SseFrame, SseFramer, SseOverflow};
 pub use transport::{BoxFuture, ByteStream, Timers, Transport, TransportClass, TransportError};
