@@ -20,7 +20,7 @@ fn request() -> EncodedRequest {
     headers.insert("x-key", HeaderValue::from_static("value"));
     let mut body = RequestBody::from(Bytes::from_static(b"{\"a\":"));
     body.push(Bytes::from_static(b"1}"));
-    EncodedRequest { method: Method::POST, uri: "https://vendor.test/v1".parse().unwrap(), headers, body }
+    EncodedRequest::new(Method::POST, "https://vendor.test/v1".parse().unwrap(), headers, body)
 }
 
 async fn next(stream: &mut ByteStream) -> Option<Result<Bytes, TransportError>> {

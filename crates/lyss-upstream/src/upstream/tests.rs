@@ -36,12 +36,7 @@ fn upstream_to(address: SocketAddr) -> Upstream {
 }
 
 fn get(uri: &str) -> EncodedRequest {
-    EncodedRequest {
-        method: Method::GET,
-        uri: uri.parse().unwrap(),
-        headers: HeaderMap::new(),
-        body: RequestBody::default(),
-    }
+    EncodedRequest::new(Method::GET, uri.parse().unwrap(), HeaderMap::new(), RequestBody::default())
 }
 
 fn post(uri: &str, pieces: &[&'static str]) -> EncodedRequest {
