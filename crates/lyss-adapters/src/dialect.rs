@@ -63,7 +63,8 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn CallerSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Caller),
-            Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
+            Self::AnthropicMessages => Some(&anthropic::Caller),
+            Self::OpenAiResponses | Self::GoogleGenerate => None,
         }
     }
 
@@ -71,7 +72,8 @@ impl Dialect {
     pub fn pass(self) -> Option<&'static dyn PassSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Pass),
-            Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
+            Self::AnthropicMessages => Some(&anthropic::Pass),
+            Self::OpenAiResponses | Self::GoogleGenerate => None,
         }
     }
 
