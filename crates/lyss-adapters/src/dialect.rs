@@ -11,7 +11,7 @@ use crate::quirks::Quirks;
 use crate::scan::{Ask, Framing};
 use crate::splice::Splices;
 use crate::target::Endpoint;
-use crate::{Fault, anthropic, openai};
+use crate::{Fault, anthropic, google, openai, responses};
 
 /// A wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,8 +63,9 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn CallerSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Caller),
+            Self::OpenAiResponses => Some(&responses::Caller),
             Self::AnthropicMessages => Some(&anthropic::Caller),
-            Self::OpenAiResponses | Self::GoogleGenerate => None,
+            Self::GoogleGenerate => Some(&google::Caller),
         }
     }
 
@@ -72,8 +73,9 @@ impl Dialect {
     pub fn pass(self) -> Option<&'static dyn PassSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Pass),
+            Self::OpenAiResponses => Some(&responses::Pass),
             Self::AnthropicMessages => Some(&anthropic::Pass),
-            Self::OpenAiResponses | Self::GoogleGenerate => None,
+            Self::GoogleGenerate => Some(&google::Pass),
         }
     }
 
@@ -97,8 +99,9 @@ impl Dialect {
     pub fn vendor(self) -> Option<&'static dyn VendorSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Vendor),
+            Self::OpenAiResponses => Some(&responses::Vendor),
             Self::AnthropicMessages => Some(&anthropic::Vendor),
-            Self::OpenAiResponses | Self::GoogleGenerate => None,
+            Self::GoogleGenerate => Some(&google::Vendor),
         }
     }
 }
