@@ -11,7 +11,7 @@ use crate::quirks::Quirks;
 use crate::scan::{Ask, Framing};
 use crate::splice::Splices;
 use crate::target::Endpoint;
-use crate::{Fault, anthropic, openai};
+use crate::{Fault, anthropic, openai, responses};
 
 /// A wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,7 +63,8 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn CallerSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Caller),
-            Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
+            Self::OpenAiResponses => Some(&responses::Caller),
+            Self::AnthropicMessages | Self::GoogleGenerate => None,
         }
     }
 
@@ -71,7 +72,8 @@ impl Dialect {
     pub fn pass(self) -> Option<&'static dyn PassSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Pass),
-            Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
+            Self::OpenAiResponses => Some(&responses::Pass),
+            Self::AnthropicMessages | Self::GoogleGenerate => None,
         }
     }
 
@@ -79,8 +81,9 @@ impl Dialect {
     pub fn vendor(self) -> Option<&'static dyn VendorSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Vendor),
+            Self::OpenAiResponses => Some(&responses::Vendor),
             Self::AnthropicMessages => Some(&anthropic::Vendor),
-            Self::OpenAiResponses | Self::GoogleGenerate => None,
+            Self::GoogleGenerate => None,
         }
     }
 }
