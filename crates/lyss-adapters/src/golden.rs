@@ -4,7 +4,7 @@
 //! OpenAI caller's) gives `anthropic.json` or `encoded.json` and `losses.json`; `reply.json` (the vendor's) gives
 //! `openai.json`; `stream.sse` (the vendor's) gives `openai.sse`.
 
-mod strangers;
+pub(crate) mod strangers;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -24,6 +24,7 @@ pub mod passing;
 pub mod preset;
 pub mod probe;
 pub mod quirks;
+pub mod responses;
 pub mod scan;
 pub mod splice;
 mod tap;

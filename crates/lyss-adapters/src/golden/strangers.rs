@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::conversation::ReplyHead;
 use crate::{ChatEvent, Fault, FinishReason};
 
-pub(super) fn any_event() -> impl Strategy<Value = ChatEvent> {
+pub(crate) fn any_event() -> impl Strategy<Value = ChatEvent> {
     let text = "[a-z\"\\\\\u{0}é]{0,4}";
     prop_oneof![
         (text, text).prop_map(|(id, model)| ChatEvent::Start(ReplyHead {
@@ -38,7 +38,7 @@ pub(super) fn any_event() -> impl Strategy<Value = ChatEvent> {
 }
 
 /// JSON with the words of the formats in it, so that it comes near what is read.
-pub(super) fn any_json() -> impl Strategy<Value = Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let word = prop::sample::select(vec![
         "type",
         "role",
