@@ -57,10 +57,16 @@
 
 mod answer;
 mod anthropic;
+mod google;
 mod knobs;
 mod openai;
+mod operations;
+mod reading;
 mod refusal;
 mod request;
+mod responses;
+mod schema;
+mod seal;
 mod server;
 mod stats;
 mod stream;

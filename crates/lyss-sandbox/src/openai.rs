@@ -4,12 +4,13 @@
 //! reference and DeepSeek's API reference.
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::answer::{Answer, Ask, Step, Stop, compose};
 use crate::knobs::{self, Knobs};
 use crate::refusal::{Kind, Refusal};
-use crate::request::{Message, Text, Tool, ToolWish, prompt_tokens, wanted_tools};
+use crate::request::{Message, Parameters, Text, Tool, ToolWish, prompt_tokens, wanted_tools};
 use crate::server::Spoken;
 use crate::stream::Script;
 use crate::template::{fill, filled, quoted, requote};
@@ -102,27 +103,23 @@ pub(crate) fn chat(
 
     let messages = request.checked_messages()?;
     let tools = request.tools();
-    let mut ask = request.ask(messages, &tools)?;
+    let mut ask = request.ask(messages, &tools, knobs)?;
     ask.model = model;
-    ask.words = knobs.words;
     ask.reasons = model == "deepseek-reasoner";
+    ask.turned_by(knobs);
 
     let answers = compose(&ask);
     let prompt_tokens =
         prompt_tokens(messages.iter().map(|m| m.content.text_bytes).sum(), messages.len() as u64);
     let wire = wire::of(vendor, ask.reasons);
     let frame = Frame { wire, model: quoted(model), serial, usage: usage(wire, prompt_tokens, &answers) };
-    let streamed = request.stream.unwrap_or(false);
-    let script = if streamed {
-        frame.stream(
-            &answers,
-            request.stream_options.and_then(|options| options.include_usage).unwrap_or(false),
-        )
+    Ok(if request.stream.unwrap_or(false) {
+        let include_usage = request.stream_options.and_then(|options| options.include_usage).unwrap_or(false);
+        Spoken::streamed(frame.stream(&answers, include_usage), prompt_tokens)
     } else {
         let tokens = answers.iter().map(Answer::tokens).sum();
-        Script::whole(frame.whole(&answers), tokens)
-    };
-    Ok(Spoken { script, streamed, prompt_tokens })
+        Spoken::whole(frame.whole(&answers), tokens, prompt_tokens)
+    })
 }
 
 pub(crate) fn models(vendor: Vendor) -> Vec<u8> {
@@ -143,6 +140,40 @@ pub(crate) fn error_event(vendor: Vendor, out: &mut Vec<u8>) {
     out.extend_from_slice(b"data: ");
     out.extend_from_slice(&Refusal::wished(Kind::Server).body(vendor, ""));
     out.extend_from_slice(b"\n\n");
+}
+
+/// The models that think before they answer, and refuse the settings of those that do not.
+pub(crate) fn is_reasoning(model: &str) -> bool {
+    let numbered =
+        model.strip_prefix('o').and_then(|rest| rest.chars().next()).is_some_and(|c| c.is_ascii_digit());
+    numbered || (model.starts_with("gpt-5") && !model.contains("chat"))
+}
+
+/// In strict mode every object says that it has no more properties, and requires all it has.
+pub(crate) fn check_strict(strict: Option<bool>, schema: &Value, param: &'static str) -> Result<(), Refusal> {
+    let invalid = |what: &str| {
+        Err(Refusal::invalid(format!("Invalid schema: {what}.")).param(param).code("invalid_json_schema"))
+    };
+    if strict != Some(true) {
+        return Ok(());
+    }
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
+            return invalid("'additionalProperties' is required to be supplied and to be false");
+        }
+        let required: Vec<_> =
+            crate::reading::list(schema, "required").iter().filter_map(Value::as_str).collect();
+        if properties.keys().any(|name| !required.contains(&name.as_str())) {
+            return invalid("'required' is required to be supplied and to hold every key in properties");
+        }
+        for property in properties.values() {
+            check_strict(strict, property, param)?;
+        }
+    }
+    match schema.get("items") {
+        Some(items) => check_strict(strict, items, param),
+        None => Ok(()),
+    }
 }
 
 fn model_entry(wire: &Wire, model: &str) -> String {
@@ -166,9 +197,10 @@ fn usage(wire: &Wire, prompt_tokens: u64, answers: &[Answer]) -> String {
 
 fn finish_reason(stop: Stop) -> &'static str {
     match stop {
-        Stop::End => "stop",
+        Stop::End | Stop::Sequence | Stop::Refusal | Stop::Pause | Stop::Malformed => "stop",
         Stop::Length => "length",
         Stop::Tools => "tool_calls",
+        Stop::ContentFilter => "content_filter",
     }
 }
 
@@ -189,12 +221,20 @@ impl<'a> ChatRequest<'a> {
         let entries = self.tools.as_deref().unwrap_or_default();
         entries
             .iter()
-            .map(|entry| Tool { name: entry.function.name.as_str(), schema: entry.function.parameters })
+            .map(|entry| Tool {
+                name: entry.function.name.as_str(),
+                parameters: Parameters::raw(entry.function.parameters),
+            })
             .collect()
     }
 
     /// All but what depends on the model.
-    fn ask<'b>(&self, messages: &'b [Message<'a>], tools: &[Tool<'b>]) -> Result<Ask<'b>, Refusal> {
+    fn ask<'b>(
+        &self,
+        messages: &'b [Message<'a>],
+        tools: &[Tool<'b>],
+        knobs: &Knobs,
+    ) -> Result<Ask<'b>, Refusal> {
         let choices = self.n.unwrap_or(1);
         if !(1..=MAX_CHOICES).contains(&choices) {
             return Err(Refusal::invalid(format!("The parameter `n` must be between 1 and {MAX_CHOICES}.")));
@@ -207,18 +247,15 @@ impl<'a> ChatRequest<'a> {
         let user = messages.iter().rfind(|message| message.role.as_str() == "user");
         let tools = match result {
             Some(_) => Vec::new(),
-            None => wanted_tools(tools, &self.tool_wish()?).map_err(Refusal::invalid)?,
+            None => wanted_tools(tools, &self.tool_wish()?, knobs.tools).map_err(Refusal::invalid)?,
         };
         Ok(Ask {
-            model: "",
             user_text: user.map_or("", |message| message.content.text.as_str()),
             tool_result: result.map(|message| message.content.text.as_str()),
             tools,
-            tool_opening: "",
             choices: usize::try_from(choices).unwrap_or(1),
             max_tokens: max_tokens.unwrap_or(usize::MAX),
-            words: None,
-            reasons: false,
+            ..Ask::default()
         })
     }
 

@@ -38,7 +38,18 @@ pub(crate) struct Message<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tool<'a> {
     pub(crate) name: &'a str,
-    pub(crate) schema: Option<&'a RawValue>,
+    pub(crate) parameters: Parameters<'a>,
+}
+
+/// A tool's JSON schema, as far as it was read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Parameters<'a> {
+    #[default]
+    None,
+    Raw(&'a RawValue),
+    Read(&'a Value),
+    /// A custom tool: it takes free text.
+    Free,
 }
 
 /// Which tools the caller wants called.
@@ -72,10 +83,18 @@ pub fn prompt_tokens(text_bytes: u64, messages: u64) -> u64 {
     text_bytes / 4 + 4 * messages
 }
 
-/// The tools to call: the named one, or the first, or the first two where that is allowed; `Err` is a name not declared.
-pub(crate) fn wanted_tools<'a>(tools: &[Tool<'a>], wish: &ToolWish<'_>) -> Result<Vec<Tool<'a>>, String> {
+/// The tools to call: the named one, or the first, or the first two where that is allowed, or as many as the knob
+/// `tools` says, from the first again if there are fewer; `Err` is a name not declared.
+pub(crate) fn wanted_tools<'a>(
+    tools: &[Tool<'a>],
+    wish: &ToolWish<'_>,
+    knob: Option<usize>,
+) -> Result<Vec<Tool<'a>>, String> {
     match wish {
         ToolWish::Nothing => Ok(Vec::new()),
+        ToolWish::Any { parallel: true } if knob.is_some() && !tools.is_empty() => {
+            Ok(tools.iter().copied().cycle().take(knob.unwrap_or(1)).collect())
+        }
         ToolWish::Any { parallel } => Ok(tools.iter().copied().take(if *parallel { 2 } else { 1 }).collect()),
         ToolWish::Named(name) => match tools.iter().find(|tool| tool.name == name.as_str()) {
             Some(tool) => Ok(vec![*tool]),
@@ -86,11 +105,9 @@ pub(crate) fn wanted_tools<'a>(tools: &[Tool<'a>], wish: &ToolWish<'_>) -> Resul
 
 /// Arguments for a tool, from the top-level properties of its schema in alphabetical order: the first of an `enum`,
 /// else by type `"sample"`, `42`, `true`, `[]`, `{}`, `null`. A schema that is not readable gives none.
-pub(crate) fn sample_arguments(schema: Option<&RawValue>) -> String {
-    let schema = schema.and_then(|schema| serde_json::from_str::<Schema>(schema.get()).ok());
-    let properties = schema.map(|schema| schema.properties).unwrap_or_default();
+fn sample_arguments<'v>(properties: impl Iterator<Item = (&'v String, &'v Value)>) -> String {
     let arguments: BTreeMap<_, _> =
-        properties.iter().map(|(name, property)| (name, sample_value(property))).collect();
+        properties.map(|(name, property)| (name, sample_value(property))).collect();
     serde_json::to_string(&arguments).unwrap_or_default()
 }
 
@@ -102,7 +119,7 @@ fn sample_value(property: &Value) -> Value {
         Some(Value::Array(kinds)) => kinds.first(),
         kind => kind,
     };
-    match kind.and_then(Value::as_str) {
+    match kind.and_then(Value::as_str).map(str::to_ascii_lowercase).as_deref() {
         Some("number" | "integer") => 42.into(),
         Some("boolean") => true.into(),
         Some("array") => Value::Array(Vec::new()),
@@ -127,6 +144,32 @@ impl<'a> From<&'a str> for Text<'a> {
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextVisitor(PhantomData))
+    }
+}
+
+impl<'a> Parameters<'a> {
+    pub(crate) fn raw(schema: Option<&'a RawValue>) -> Self {
+        schema.map_or(Self::None, Self::Raw)
+    }
+
+    pub(crate) fn read(schema: Option<&'a Value>) -> Self {
+        schema.map_or(Self::None, Self::Read)
+    }
+
+    /// What the tool is called with.
+    pub(crate) fn sample(self) -> String {
+        match self {
+            Self::None => "{}".to_owned(),
+            Self::Raw(raw) => {
+                let schema = serde_json::from_str::<Schema>(raw.get());
+                sample_arguments(schema.map(|schema| schema.properties).unwrap_or_default().iter())
+            }
+            Self::Read(schema) => {
+                let properties = schema.get("properties").and_then(Value::as_object);
+                sample_arguments(properties.into_iter().flatten())
+            }
+            Self::Free => "a line of free text".to_owned(),
+        }
     }
 }
 

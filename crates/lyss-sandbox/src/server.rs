@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -20,12 +20,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::knobs::Knobs;
+use crate::knobs::{Encoding, Framing, Knobs};
 use crate::refusal::{Kind, Refusal};
 use crate::stats::{Counters, OpenAnswer, SeenRequest, VendorStats};
 use crate::stream::{Abrupt, Ending, PacedBody, Script};
 use crate::vendor::{Route, Vendor};
-use crate::{SandboxConfig, anthropic, openai};
+use crate::{SandboxConfig, anthropic, google, openai, operations, responses};
 
 /// A vendor's listener, open or closed, and what outlives its closing.
 #[derive(Debug)]
@@ -50,6 +50,11 @@ pub(crate) struct Spoken {
     pub(crate) script: Script,
     pub(crate) streamed: bool,
     pub(crate) prompt_tokens: u64,
+    pub(crate) content_type: &'static str,
+    /// Google's array of answers, where no event stream was asked for.
+    pub(crate) array: bool,
+    /// OpenAI's responses have an error event of their own.
+    pub(crate) names_events: bool,
 }
 
 /// An answer ready to leave.
@@ -59,6 +64,9 @@ struct Reply {
     script: Script,
     ending: Ending,
     streamed: bool,
+    array: bool,
+    names_events: bool,
+    encoding: Option<Encoding>,
     /// Of the whole body, if it is announced; a cut changes what is sent, not what was announced.
     length: Option<usize>,
     prompt_tokens: u64,
@@ -71,8 +79,26 @@ struct Open {
     listener: JoinHandle<()>,
 }
 
+impl Spoken {
+    pub(crate) fn streamed(script: Script, prompt_tokens: u64) -> Self {
+        Self {
+            script,
+            streamed: true,
+            prompt_tokens,
+            content_type: EVENT_STREAM,
+            array: false,
+            names_events: false,
+        }
+    }
+
+    pub(crate) fn whole(body: Vec<u8>, tokens: usize, prompt_tokens: u64) -> Self {
+        let script = Script::whole(body, tokens);
+        Self { script, streamed: false, prompt_tokens, content_type: JSON, array: false, names_events: false }
+    }
+}
+
 const MAX_BODY_BYTES: usize = 64 << 20;
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 const GARBAGE: &str =
     "<html>\n<head><title>Welcome</title></head>\n<body><h1>It works!</h1></body>\n</html>\n";
@@ -169,12 +195,17 @@ impl Desk {
             Err(_) => return Err(Abrupt),
         };
         let request_id = self.request_id(serial);
-        let mut reply = reply.unwrap_or_else(|refusal| Reply::refusal(self.vendor, &refusal, &request_id));
+        // Google answers a stream that is not asked for as events with an array, also where it refuses.
+        let array = google::answers_array(self.vendor, &parts.uri);
+        let mut reply = reply.unwrap_or_else(|mut refusal| {
+            refusal.retry_after_s = knobs.retry_after_s;
+            Reply::refusal(self.vendor, &refusal, &request_id, array)
+        });
         reply.apply(&knobs, self.vendor, &request_id);
         if reply.streamed {
             open.streams();
         }
-        if knobs.first_ms > 0 {
+        if knobs.first_ms > 0 && !(knobs.keepalive && reply.streamed) {
             tokio::time::sleep(Duration::from_millis(knobs.first_ms)).await;
         }
         if knobs.reset_before_head {
@@ -188,16 +219,35 @@ impl Desk {
     }
 
     fn reply(&self, parts: &Parts, body: &Bytes, serial: u64, knobs: &mut Knobs) -> Result<Reply, Refusal> {
-        self.vendor.admit(&parts.headers, &parts.uri)?;
-        let anthropic = self.vendor == Vendor::Anthropic;
-        Ok(match self.vendor.route(&parts.method, parts.uri.path())? {
-            Route::Models if anthropic => Reply::json(anthropic::models()),
-            Route::Models => Reply::json(openai::models(self.vendor)),
-            Route::Model(id) if anthropic => Reply::json(anthropic::model(&id)?),
-            Route::Model(id) => Reply::json(openai::model(self.vendor, &id)?),
-            Route::Chat { .. } if anthropic => Reply::spoken(anthropic::chat(body, serial, knobs)?),
-            Route::Chat { deployment } => {
-                Reply::spoken(openai::chat(self.vendor, deployment.as_deref(), body, serial, knobs)?)
+        let vendor = self.vendor;
+        vendor.admit(&parts.headers, &parts.uri)?;
+        Ok(match (self.vendor.route(&parts.method, parts.uri.path())?, vendor) {
+            (Route::Models, Vendor::Anthropic) => Reply::json(anthropic::models()),
+            (Route::Models, Vendor::Google) => Reply::json(google::models(&parts.uri)?),
+            (Route::Models, _) => Reply::json(openai::models(vendor)),
+            (Route::Model(id), Vendor::Anthropic) => Reply::json(anthropic::model(&id)?),
+            (Route::Model(id), Vendor::Google) => Reply::json(google::model(&id)?),
+            (Route::Model(id), _) => Reply::json(openai::model(vendor, &id)?),
+            (Route::Chat { .. }, Vendor::Anthropic) => Reply::spoken(anthropic::chat(body, serial, knobs)?),
+            (Route::CountTokens, _) => Reply::spoken(anthropic::count_tokens(body, knobs)?),
+            (Route::Chat { deployment }, _) => {
+                Reply::spoken(openai::chat(vendor, deployment.as_deref(), body, serial, knobs)?)
+            }
+            (Route::Responses, _) => Reply::spoken(responses::respond(vendor, body, serial, knobs)?),
+            (Route::Google { model, method }, _) => {
+                let call = google::Call { model: &model, method, uri: &parts.uri, serial };
+                Reply::spoken(call.answer(body, knobs)?)
+            }
+            (Route::Other { operation, deployment }, _) => {
+                let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+                let call = operations::Call {
+                    vendor,
+                    deployment: deployment.as_deref(),
+                    content_type: content_type.unwrap_or_default(),
+                    body,
+                    serial,
+                };
+                Reply::spoken(call.answer(operation, knobs)?)
             }
         })
     }
@@ -220,7 +270,11 @@ impl Desk {
         if reply.status == 405 {
             headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
         }
-        if let Some(seconds) = knobs.retry_after_s {
+        if let Some(encoding) = reply.encoding {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.token()));
+        }
+        // Google says it in the body.
+        if let Some(seconds) = knobs.retry_after_s.filter(|_| self.vendor != Vendor::Google) {
             headers.insert(RETRY_AFTER, seconds.into());
             if self.vendor == Vendor::AzureOpenAi {
                 headers.insert("retry-after-ms", seconds.saturating_mul(1000).into());
@@ -258,6 +312,16 @@ fn fixed_headers(vendor: Vendor) -> (&'static str, &'static [(&'static str, &'st
             ],
         ),
         Vendor::DeepSeek => ("x-ds-trace-id", &[]),
+        Vendor::Google => (
+            "x-goog-request-id",
+            &[
+                ("server", "scaffolding on HTTPServer2"),
+                ("vary", "Origin, X-Origin, Referer"),
+                ("x-content-type-options", "nosniff"),
+                ("x-frame-options", "SAMEORIGIN"),
+                ("x-xss-protection", "0"),
+            ],
+        ),
         Vendor::Anthropic => (
             "request-id",
             &[
@@ -275,23 +339,29 @@ fn fixed_headers(vendor: Vendor) -> (&'static str, &'static [(&'static str, &'st
 
 impl Reply {
     fn json(body: Vec<u8>) -> Self {
-        Self::spoken(Spoken { script: Script::whole(body, 0), streamed: false, prompt_tokens: 0 })
+        Self::spoken(Spoken::whole(body, 0, 0))
     }
 
     fn spoken(spoken: Spoken) -> Self {
         Self {
             status: 200,
-            content_type: if spoken.streamed { EVENT_STREAM } else { JSON },
+            content_type: spoken.content_type,
             script: spoken.script,
             ending: Ending::Complete,
             streamed: spoken.streamed,
+            array: spoken.array,
+            names_events: spoken.names_events,
+            encoding: None,
             length: None,
             prompt_tokens: spoken.prompt_tokens,
         }
     }
 
-    fn refusal(vendor: Vendor, refusal: &Refusal, request_id: &str) -> Self {
-        let body = refusal.body(vendor, request_id);
+    fn refusal(vendor: Vendor, refusal: &Refusal, request_id: &str, array: bool) -> Self {
+        let mut body = refusal.body(vendor, request_id);
+        if array {
+            body = [b"[", body.as_slice(), b"]\n"].concat();
+        }
         Self { status: refusal.status(vendor), ending: Ending::Fault, ..Self::json(body) }
     }
 
@@ -311,10 +381,13 @@ impl Reply {
             self.script.keep_events(count);
             self.script.event(0, |out| match vendor {
                 Vendor::Anthropic => anthropic::error_event(request_id, out),
+                Vendor::Google => google::error_event(self.array, count, out),
+                _ if self.names_events => responses::error_event(count, out),
                 _ => openai::error_event(vendor, out),
             });
             self.ending = Ending::Fault;
         }
+        self.shape(knobs);
         self.length = (!self.streamed).then(|| self.script.len());
         if let Some(count) = knobs.cut_events.filter(|&count| count <= self.script.events()) {
             self.script.keep_events(count);
@@ -327,6 +400,23 @@ impl Reply {
         if let Some(count) = knobs.stall_events.filter(|&count| count <= self.script.events()) {
             self.script.keep_events(count);
             self.ending = Ending::Stall;
+        }
+    }
+
+    /// How the bytes are written: lines, compression, and how many leave at once.
+    fn shape(&mut self, knobs: &Knobs) {
+        if self.streamed && !self.array && knobs.framing != Framing::Own {
+            self.script.reframe(knobs.framing);
+        }
+        if let Some(encoding) = knobs.encoding {
+            self.script.compress(encoding);
+            self.encoding = Some(encoding);
+        }
+        if let Some(bytes) = knobs.split {
+            self.script.split(bytes);
+        }
+        if knobs.keepalive && self.streamed && !self.array && self.encoding.is_none() {
+            self.script.keep_alive(knobs.first_ms);
         }
     }
 

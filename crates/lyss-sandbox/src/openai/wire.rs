@@ -26,7 +26,7 @@ pub(super) fn of(vendor: Vendor, reasons: bool) -> &'static Wire {
         Vendor::AzureOpenAi => &AZURE,
         Vendor::DeepSeek if reasons => &DEEPSEEK_REASONER,
         Vendor::DeepSeek => &DEEPSEEK,
-        Vendor::OpenAi | Vendor::Anthropic => &OPENAI,
+        Vendor::OpenAi | Vendor::Anthropic | Vendor::Google => &OPENAI,
     }
 }
 

@@ -169,6 +169,7 @@ async fn answers_repeat_but_ids_do_not() {
             Vendor::OpenAi | Vendor::AzureOpenAi => "x-request-id",
             Vendor::DeepSeek => "x-ds-trace-id",
             Vendor::Anthropic => "request-id",
+            Vendor::Google => "x-goog-request-id",
         };
         assert_ne!(first.header(header).unwrap(), second.header(header).unwrap());
     }
