@@ -17,6 +17,7 @@ pub mod dialect;
 pub mod fault;
 mod fields;
 mod json_out;
+pub mod models;
 pub mod openai;
 pub mod preset;
 pub mod probe;
@@ -36,6 +37,7 @@ pub use dialect::{
     VendorSide,
 };
 pub use fault::{Fault, Side};
+pub use models::{ModelCard, model_card};
 pub use preset::{Preset, Service, Services, presets};
 pub use probe::{ProbeClass, probe_request, read_probe};
 pub use quirks::Quirks;
