@@ -18,6 +18,7 @@ pub mod fault;
 mod fields;
 pub mod google;
 mod json_out;
+pub mod models;
 pub mod multipart;
 pub mod openai;
 pub mod passing;
@@ -40,6 +41,7 @@ pub use dialect::{
     Unsayable, VendorSide,
 };
 pub use fault::{Fault, Side};
+pub use models::{ModelCard, model_card};
 pub use preset::{Preset, Service, Services, presets};
 pub use probe::{ProbeClass, probe_request, read_probe};
 pub use quirks::Quirks;

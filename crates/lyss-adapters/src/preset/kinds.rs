@@ -89,7 +89,8 @@ pub(super) const DEEPSEEK: Preset = Preset {
     auth: PresetAuth::Bearer,
     models: &["deepseek-*"],
     key_variable: Some("DEEPSEEK_API_KEY"),
-    trial_model: Some("deepseek-chat"),
+    // Source: "Models & Pricing": `deepseek-chat` and `deepseek-reasoner` ended in July 2026.
+    trial_model: Some("deepseek-v4-flash"),
     quirks: Quirks {
         // Source: API reference, "Create Chat Completion": `max_tokens`; `response_format` is `text` or `json_object`;
         // content is text; no `n`, `seed`, `parallel_tool_calls`, `metadata`.
