@@ -19,6 +19,7 @@ mod heard;
 mod hostile;
 mod mutate;
 mod page;
+mod planted;
 mod reply_form;
 mod requests;
 mod strangers;

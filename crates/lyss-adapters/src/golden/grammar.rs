@@ -18,17 +18,20 @@ pub(super) struct Said {
     data: Value,
 }
 
-/// Fails where a rendered stream breaks the grammar of its dialect.
-#[track_caller]
-pub(super) fn assert_grammar(dialect: Dialect, framing: Framing, rendered: &[u8]) {
-    let result = match (dialect, framing) {
+/// What breaks the grammar of its dialect in a rendered stream.
+pub(super) fn check(dialect: Dialect, framing: Framing, rendered: &[u8]) -> Check {
+    match (dialect, framing) {
         (Dialect::GoogleGenerate, Framing::Array) => google::check_array(rendered),
         (Dialect::OpenAiChat, _) => chat::check(&events(rendered)),
         (Dialect::OpenAiResponses, _) => responses::check(&events(rendered)),
         (Dialect::AnthropicMessages, _) => anthropic::check(&events(rendered)),
         (Dialect::GoogleGenerate, _) => google::check(&events(rendered)),
-    };
-    if let Err(what) = result {
+    }
+}
+
+#[track_caller]
+pub(super) fn assert_grammar(dialect: Dialect, framing: Framing, rendered: &[u8]) {
+    if let Err(what) = check(dialect, framing, rendered) {
         panic!("{}: {what}\n{}", dialect.as_str(), String::from_utf8_lossy(rendered));
     }
 }
@@ -69,7 +72,7 @@ fn events(rendered: &[u8]) -> Vec<Said> {
         .collect()
 }
 
-type Check = Result<(), String>;
+pub(super) type Check = Result<(), String>;
 
 fn require(holds: bool, what: impl Into<String>) -> Check {
     if holds { Ok(()) } else { Err(what.into()) }
