@@ -56,6 +56,11 @@ impl<'a> Fields<'a> {
         self.rest.remove(name).filter(|raw| raw.get() != "null")
     }
 
+    /// The field's value, left where it is.
+    pub(crate) fn peek(&self, name: &str) -> Option<&'a RawValue> {
+        self.rest.get(name).copied()
+    }
+
     pub(crate) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }

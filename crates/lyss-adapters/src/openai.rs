@@ -2,10 +2,12 @@
 
 mod decode;
 mod decoder;
+mod details;
 mod encode;
 mod fault;
 mod names;
 mod parse;
+mod pieces;
 mod render;
 mod renderer;
 mod splice;

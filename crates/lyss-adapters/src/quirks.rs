@@ -31,6 +31,10 @@ pub struct Quirks {
     /// The name under which a seed is read; `None`: not at all.
     pub seed_field: Option<&'static str>,
     pub top_k: bool,
+    /// `cache_control` on parts and tools is read, as Anthropic writes it (OpenRouter).
+    pub cache_control: bool,
+    /// Ids of tool calls must be nine letters and digits (Mistral).
+    pub nine_character_ids: bool,
     /// `user`, `metadata`, `store`, `service_tier` and what else OpenAI's own platform alone knows.
     pub platform_fields: bool,
 }
@@ -55,6 +59,8 @@ pub enum EffortField {
     ReasoningObject,
     /// `thinking: {"type": "enabled" | "disabled"}` (DeepSeek, GLM, Kimi, Ark).
     ThinkingType,
+    /// The same, and `reasoning_effort: "low" | "high" | "max"` beside it (DeepSeek).
+    ThinkingTypeAndEffort,
     /// `enable_thinking` and `thinking_budget` (Qwen, SiliconFlow).
     EnableThinking,
     /// `chat_template_kwargs: {"enable_thinking"}` (vLLM and the like).
@@ -83,6 +89,8 @@ impl Quirks {
         penalties: true,
         seed_field: Some("seed"),
         top_k: false,
+        cache_control: false,
+        nine_character_ids: false,
         platform_fields: true,
     };
 }

@@ -1,102 +1,210 @@
-//! Reading a whole answer, as in the API reference ("The chat completion object"), with `reasoning_content` as DeepSeek
-//! writes it. Unknown fields are skipped; usage that cannot be read counts as not said.
+//! Reading a whole answer, as in the API reference ("The chat completion object"), and what compatible vendors add:
+//! `reasoning_content` (DeepSeek), `reasoning` and `reasoning_details` (OpenRouter), content in parts (Mistral).
+//! Unknown fields are skipped; usage that cannot be read counts as not said.
 
-use http::{HeaderMap, StatusCode};
 use lyss_domain::{FaultKind, TokenUsage};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::details::{self, Detail};
 use super::fault;
+use super::pieces::{self, Audio, Content, WireCall, WireFunction, lenient};
 use super::usage::WireUsage;
-use super::wire::finish_reason;
+use super::wire::{call_id, finish_behind, finish_reason};
 use crate::Fault;
-use crate::conversation::{ChatReply, Choice, Part, Reasoning, ReplyHead};
+use crate::conversation::{ChatReply, Choice, FinishReason, Part, Reasoning, ReplyHead};
+
+/// The fields of an answer and of a chunk that are told once. Left unread until someone needs them.
+#[derive(Deserialize)]
+pub(super) struct Head<'a> {
+    #[serde(borrow)]
+    pub(super) id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    created: Option<&'a RawValue>,
+    #[serde(borrow)]
+    service_tier: Option<&'a RawValue>,
+    #[serde(borrow)]
+    system_fingerprint: Option<&'a RawValue>,
+}
+
+impl Head<'_> {
+    pub(super) fn read(&self) -> ReplyHead {
+        let text = |raw: Option<&RawValue>| raw.and_then(lenient::<String>).filter(|text| !text.is_empty());
+        ReplyHead {
+            id: text(self.id).unwrap_or_default(),
+            model: text(self.model).unwrap_or_default(),
+            // Some servers write it with a fraction.
+            created: self.created.and_then(lenient::<serde_json::Number>).and_then(|at| {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "saturates, and a moment that wild is no matter"
+                )]
+                at.as_i64().or_else(|| at.as_f64().map(|at| at as i64)).filter(|at| *at > 0)
+            }),
+            service_tier: text(self.service_tier),
+            system_fingerprint: text(self.system_fingerprint),
+        }
+    }
+}
 
 #[derive(Deserialize)]
-struct Completion<'a> {
-    id: Option<String>,
-    model: Option<String>,
-    choices: Option<Vec<WireChoice>>,
+struct Body<'a> {
+    choices: Option<Vec<WireChoice<'a>>>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    search_results: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct WireChoice {
-    message: Option<Message>,
+struct WireChoice<'a> {
+    #[serde(borrow)]
+    message: Option<Message<'a>>,
     finish_reason: Option<String>,
+    #[serde(borrow)]
+    logprobs: Option<&'a RawValue>,
+    #[serde(borrow)]
+    content_filter_results: Option<&'a RawValue>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
-struct Message {
-    content: Option<String>,
-    refusal: Option<String>,
-    reasoning_content: Option<String>,
-    tool_calls: Option<Vec<WireCall>>,
-}
-
-#[derive(Deserialize)]
-struct WireCall {
-    id: Option<String>,
-    function: Option<WireFunction>,
-}
-
-/// A function call, whole or in part.
-#[derive(Default, Deserialize)]
-pub(super) struct WireFunction {
-    pub(super) name: Option<String>,
-    pub(super) arguments: Option<String>,
+struct Message<'a> {
+    content: Option<Content>,
+    refusal: Option<Content>,
+    reasoning_content: Option<Content>,
+    reasoning: Option<Content>,
+    #[serde(borrow)]
+    reasoning_details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<WireCall<'a>>>,
+    #[serde(borrow)]
+    function_call: Option<WireFunction<'a>>,
+    #[serde(borrow)]
+    annotations: Option<&'a RawValue>,
+    #[serde(borrow)]
+    images: Option<&'a RawValue>,
+    #[serde(borrow)]
+    audio: Option<&'a RawValue>,
 }
 
 pub(super) fn decode(body: &[u8]) -> Result<ChatReply, Fault> {
-    let completion: Completion<'_> = serde_json::from_slice(body).map_err(|_| unreadable())?;
-    if completion.error.is_some() {
-        return Err(stream_fault(body));
+    let read: Body<'_> = serde_json::from_slice(body).map_err(|_| unreadable())?;
+    if read.error.is_some() {
+        return Err(fault::read_unasked(body));
     }
-    let choices = completion.choices.ok_or_else(unreadable)?;
-    Ok(ChatReply {
-        head: ReplyHead {
-            id: completion.id.unwrap_or_default(),
-            model: completion.model.unwrap_or_default(),
-            ..ReplyHead::default()
-        },
-        choices: choices.into_iter().map(choice).collect(),
-        usage: completion.usage.and_then(usage),
-    })
+    let Some(wire_choices) = read.choices else {
+        return Err(if fault::is_bare_error(body) { fault::read_unasked(body) } else { unreadable() });
+    };
+    let head = serde_json::from_slice::<Head<'_>>(body).map_err(|_| unreadable())?.read();
+    let in_choice = wire_choices.iter().find_map(|choice| choice.usage).and_then(usage);
+    let mut choices = Vec::with_capacity(wire_choices.len());
+    for (at, wire) in wire_choices.into_iter().enumerate() {
+        choices.push(choice(&head.id, at, wire, read.search_results)?);
+    }
+    Ok(ChatReply { head, choices, usage: read.usage.and_then(usage).or(in_choice) })
 }
 
 pub(super) fn usage(raw: &RawValue) -> Option<TokenUsage> {
-    serde_json::from_str::<WireUsage>(raw.get()).ok().map(TokenUsage::from)
+    lenient::<WireUsage>(raw).map(TokenUsage::from)
 }
 
 pub(super) fn unreadable() -> Fault {
     Fault::new(FaultKind::Protocol, "The upstream's answer cannot be read.")
 }
 
-/// An error object where an answer was expected: it has no status of its own.
-pub(super) fn stream_fault(data: &[u8]) -> Fault {
-    fault::read(StatusCode::BAD_GATEWAY, &HeaderMap::new(), &bytes::Bytes::copy_from_slice(data))
+pub(super) fn broken_off() -> Fault {
+    Fault::new(FaultKind::VendorError, "The upstream broke off its answer with an error.")
 }
 
-fn choice(choice: WireChoice) -> Choice {
-    let message = choice.message.unwrap_or_default();
+fn choice(
+    answer: &str,
+    at: usize,
+    wire: WireChoice<'_>,
+    search_results: Option<&RawValue>,
+) -> Result<Choice, Fault> {
+    let message = wire.message.unwrap_or_default();
     let mut parts = Vec::new();
-    let mut push = |text: Option<String>, part: fn(String) -> Part| {
-        parts.extend(text.filter(|text| !text.is_empty()).map(part));
+    let content = message.content.unwrap_or_default();
+    let mut called = Vec::new();
+    reasoning_parts(
+        [message.reasoning_content, message.reasoning].into_iter().flatten().map(|told| told.text),
+        content.reasoning,
+        message.reasoning_details,
+        &mut parts,
+        &mut called,
+    );
+    let mut audio = message.audio.and_then(lenient::<Audio>).unwrap_or_default();
+    let mut push = |text: String, part: fn(String) -> Part| {
+        parts.extend(Some(text).filter(|text| !text.is_empty()).map(part));
     };
-    push(message.reasoning_content, |text| Part::Reasoning(Reasoning { text, seal: None }));
-    push(message.content, Part::Text);
-    push(message.refusal, Part::Refusal);
-    for call in message.tool_calls.unwrap_or_default() {
-        let function = call.function.unwrap_or_default();
+    push(content.text, Part::Text);
+    push(audio.transcript.take().unwrap_or_default(), Part::Text);
+    push(message.refusal.unwrap_or_default().text, Part::Refusal);
+    let cited = message.annotations.map(pieces::annotations).filter(|cited| !cited.is_empty());
+    let cited = cited.or_else(|| search_results.map(pieces::search_results)).unwrap_or_default();
+    parts.extend(cited.into_iter().map(Part::Citation));
+    parts.extend(message.images.map(pieces::images).unwrap_or_default().into_iter().map(Part::Media));
+    parts.extend(audio.media(None).map(Part::Media));
+    let calls = message.tool_calls.unwrap_or_default();
+    let calls: Vec<_> = calls.into_iter().chain(message.function_call.map(WireCall::of_function)).collect();
+    let has_calls = !calls.is_empty();
+    for (number, mut call) in calls.into_iter().enumerate() {
+        let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let id = call.id.take().filter(|id| !id.is_empty());
+        let id = id.unwrap_or_else(|| call_id(answer, small(at), small(number)));
+        let seal = called.iter_mut().find(|(call_id, _)| *call_id == id).and_then(|(_, seal)| seal.take());
+        let seal = seal.or_else(|| call.seal());
+        parts.extend(seal.map(|seal| Part::Reasoning(Reasoning { text: String::new(), seal: Some(seal) })));
+        let said = call.said();
         parts.push(Part::ToolCall {
-            id: call.id.unwrap_or_default(),
-            name: function.name.unwrap_or_default(),
-            arguments: function.arguments.unwrap_or_default(),
-            custom: false,
+            id,
+            name: said.name.unwrap_or_default(),
+            arguments: said.arguments,
+            custom: said.custom,
         });
     }
-    Choice::new(parts, finish_reason(choice.finish_reason.as_deref().unwrap_or_default()))
+    let reason = finish_reason(wire.finish_reason.as_deref().unwrap_or_default()).ok_or_else(broken_off)?;
+    let mut choice = Choice::new(parts, finish_behind(reason, has_calls));
+    choice.logprobs = wire.logprobs.map(pieces::logprobs).unwrap_or_default();
+    choice.safety = wire.content_filter_results.map(pieces::ratings).unwrap_or_default();
+    if choice.safety.iter().any(|rating| rating.blocked) && choice.finish == FinishReason::Stop {
+        choice.finish = FinishReason::ContentFilter;
+    }
+    Ok(choice)
+}
+
+/// Seals of Google's that name a tool call, by its id.
+type CalledSeals = Vec<(String, Option<crate::conversation::Seal>)>;
+
+/// The reasoning in front of a message. The details tell most; a plain text beside them says the same again.
+pub(super) fn reasoning_parts(
+    mut plain: impl Iterator<Item = String>,
+    in_content: String,
+    details: Option<&RawValue>,
+    parts: &mut Vec<Part>,
+    called: &mut CalledSeals,
+) {
+    let details = details.and_then(lenient::<Vec<Detail>>).unwrap_or_default();
+    let mut stretches = details::stretches(details);
+    let filled = |text: &String| !text.is_empty();
+    let plain = plain.find(filled).or(Some(in_content).filter(filled));
+    let has_text = stretches.iter().any(|stretch| filled(&stretch.reasoning.text));
+    if let Some(plain) = plain.filter(|_| !has_text) {
+        match stretches.first_mut().filter(|first| details::seals_text(first)) {
+            Some(first) => first.reasoning.text = plain,
+            None => parts.push(Part::Reasoning(Reasoning { text: plain, seal: None })),
+        }
+    }
+    for stretch in stretches {
+        match stretch.call_id {
+            Some(id) => called.push((id, stretch.reasoning.seal)),
+            None => parts.push(Part::Reasoning(stretch.reasoning)),
+        }
+    }
 }

@@ -1,31 +1,39 @@
 //! Reading a streamed answer, as in the API reference ("The chat completion chunk object").
 //!
 //! Lenient where vendors differ: Azure's chunks without choices or delta, tool calls numbered oddly or told apart by
-//! their id alone, a finish reason said twice. No text is kept.
+//! their id alone, a finish reason said twice, usage in a choice (Moonshot) or under `x_groq`. No text is kept.
 
 use std::collections::BTreeSet;
 
-use lyss_domain::FaultKind;
+use lyss_domain::{FaultKind, TokenUsage};
 use lyss_wire::SseFrame;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::decode::{WireFunction, stream_fault, unreadable, usage};
-use super::wire::finish_reason;
+use super::decode::{Head, broken_off, unreadable, usage};
+use super::details::Detail;
+use super::fault;
+use super::pieces::{self, Audio, Content, WireCall, WireFunction, lenient};
+use super::wire::{call_id, finish_behind, finish_reason};
 use crate::Fault;
-use crate::conversation::{ChatEvent, ReplyHead};
+use crate::conversation::{ChatEvent, SafetyLevel, SafetyRating};
 use crate::dialect::Decoder;
 
 /// OpenAI's own bound on `n`.
 const MAX_CHOICES: u32 = 128;
 const MAX_CALLS: usize = 256;
+/// How OpenAI sends sound in pieces.
+const STREAMED_AUDIO: &str = "audio/pcm";
 
 #[derive(Default)]
 pub(super) struct ChatDecoder {
-    started: bool,
+    /// The answer's id, once it began.
+    answer: Option<String>,
     over: bool,
     calls: Vec<OpenCall>,
     finished: BTreeSet<u32>,
+    /// Choices whose harmless ratings were told: Azure repeats them with every chunk.
+    rated: BTreeSet<u32>,
 }
 
 /// A tool call and how the vendor names it.
@@ -39,36 +47,59 @@ struct OpenCall {
 
 #[derive(Deserialize)]
 struct Chunk<'a> {
-    id: Option<String>,
-    model: Option<String>,
-    choices: Option<Vec<ChunkChoice>>,
+    #[serde(borrow)]
+    choices: Option<Vec<ChunkChoice<'a>>>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    x_groq: Option<&'a RawValue>,
+    #[serde(borrow)]
+    search_results: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct ChunkChoice {
+struct Groq<'a> {
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct ChunkChoice<'a> {
     index: Option<u32>,
-    delta: Option<Delta>,
-    finish_reason: Option<String>,
+    #[serde(borrow)]
+    delta: Option<Delta<'a>>,
+    #[serde(borrow)]
+    finish_reason: Option<&'a RawValue>,
+    #[serde(borrow)]
+    logprobs: Option<&'a RawValue>,
+    #[serde(borrow)]
+    content_filter_results: Option<&'a RawValue>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Delta {
-    content: Option<String>,
-    refusal: Option<String>,
-    /// DeepSeek.
-    reasoning_content: Option<String>,
-    tool_calls: Option<Vec<CallDelta>>,
-}
-
-#[derive(Deserialize)]
-struct CallDelta {
-    index: Option<u64>,
-    id: Option<String>,
-    function: Option<WireFunction>,
+struct Delta<'a> {
+    content: Option<Content>,
+    refusal: Option<Content>,
+    /// DeepSeek and many others.
+    reasoning_content: Option<Content>,
+    /// OpenRouter, Groq, newer vLLM.
+    reasoning: Option<Content>,
+    #[serde(borrow)]
+    reasoning_details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<WireCall<'a>>>,
+    #[serde(borrow)]
+    function_call: Option<WireFunction<'a>>,
+    #[serde(borrow)]
+    annotations: Option<&'a RawValue>,
+    #[serde(borrow)]
+    images: Option<&'a RawValue>,
+    #[serde(borrow)]
+    audio: Option<&'a RawValue>,
 }
 
 impl ChatDecoder {
@@ -79,60 +110,130 @@ impl ChatDecoder {
             return Ok(());
         }
         let chunk: Chunk<'_> = serde_json::from_slice(data).map_err(|_| unreadable())?;
-        if chunk.error.is_some() {
+        let says_nothing = chunk.choices.is_none() && chunk.usage.is_none();
+        if chunk.error.is_some() || (says_nothing && fault::is_bare_error(data)) {
             self.over = true;
-            out.push(ChatEvent::Fault(stream_fault(data)));
+            out.push(ChatEvent::Fault(fault::read_unasked(data)));
             return Ok(());
         }
         let choices = chunk.choices.unwrap_or_default();
         // Azure's first chunk, with the verdict on the prompt, has neither choices nor an id.
-        if !self.started && !choices.is_empty() {
-            self.started = true;
-            let (id, model) = (chunk.id.unwrap_or_default(), chunk.model.unwrap_or_default());
-            out.push(ChatEvent::Start(ReplyHead { id, model, ..ReplyHead::default() }));
+        if self.answer.is_none() && !choices.is_empty() {
+            let head = serde_json::from_slice::<Head<'_>>(data).map_err(|_| unreadable())?.read();
+            self.answer = Some(head.id.clone());
+            out.push(ChatEvent::Start(head));
         }
+        let mut told = chunk.usage.and_then(usage);
         for choice in choices {
-            self.choice(choice, out)?;
+            told = told.or_else(|| choice.usage.and_then(usage));
+            self.choice(choice, chunk.search_results, out)?;
+            if self.over {
+                return Ok(());
+            }
         }
-        out.extend(chunk.usage.and_then(usage).map(ChatEvent::Usage));
+        let groq = || -> Option<TokenUsage> { usage(chunk.x_groq.and_then(lenient::<Groq<'_>>)?.usage?) };
+        out.extend(told.or_else(groq).map(ChatEvent::Usage));
         Ok(())
     }
 
-    fn choice(&mut self, chunk: ChunkChoice, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+    fn choice(
+        &mut self,
+        chunk: ChunkChoice<'_>,
+        search_results: Option<&RawValue>,
+        out: &mut Vec<ChatEvent>,
+    ) -> Result<(), Fault> {
         let choice = chunk.index.unwrap_or(0);
         if choice >= MAX_CHOICES {
             return Err(out_of_bounds());
         }
         if let Some(delta) = chunk.delta {
-            let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
-            out.extend(filled(delta.reasoning_content).map(|text| ChatEvent::Reasoning { choice, text }));
-            out.extend(filled(delta.content).map(|text| ChatEvent::Text { choice, text }));
-            out.extend(filled(delta.refusal).map(|text| ChatEvent::Refusal { choice, text }));
-            for call in delta.tool_calls.unwrap_or_default() {
-                self.tool_call(choice, call, out)?;
-            }
+            self.delta(choice, delta, out)?;
         }
-        let reason = chunk.finish_reason.filter(|reason| !reason.is_empty());
-        if let Some(reason) = reason.filter(|_| self.finished.insert(choice)) {
-            out.push(ChatEvent::Finish { choice, reason: finish_reason(&reason) });
+        let tokens = chunk.logprobs.map(pieces::logprobs).filter(|tokens| !tokens.is_empty());
+        out.extend(tokens.map(|tokens| ChatEvent::Logprobs { choice, tokens }));
+        let ratings = chunk.content_filter_results.map(pieces::ratings).unwrap_or_default();
+        if !ratings.is_empty() && (!ratings.iter().all(is_harmless) || self.rated.insert(choice)) {
+            out.push(ChatEvent::Safety { choice, ratings });
+        }
+        let word = chunk.finish_reason.and_then(lenient::<String>).filter(|word| !word.is_empty());
+        let Some(word) = word.filter(|_| self.finished.insert(choice)) else { return Ok(()) };
+        let cited = search_results.map(pieces::search_results).unwrap_or_default();
+        out.extend(cited.into_iter().map(|citation| ChatEvent::Citation { choice, citation }));
+        match finish_reason(&word) {
+            Some(reason) => {
+                let has_calls = self.calls.iter().any(|open| open.choice == choice);
+                out.push(ChatEvent::Finish { choice, reason: finish_behind(reason, has_calls) });
+            }
+            None => {
+                self.over = true;
+                out.push(ChatEvent::Fault(broken_off()));
+            }
         }
         Ok(())
     }
 
-    fn tool_call(&mut self, choice: u32, delta: CallDelta, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
-        let function = delta.function.unwrap_or_default();
-        let id = delta.id.unwrap_or_default();
-        let call = match self.find(choice, delta.index, &id) {
+    fn delta(&mut self, choice: u32, delta: Delta<'_>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let content = delta.content.unwrap_or_default();
+        // Servers that know both names say the same under each.
+        let plain = filled(delta.reasoning_content.map(|told| told.text))
+            .or(filled(delta.reasoning.map(|told| told.text)))
+            .or(filled(Some(content.reasoning)));
+        let is_told = plain.is_some();
+        out.extend(plain.map(|text| ChatEvent::Reasoning { choice, text }));
+        if let Some(raw) = delta.reasoning_details {
+            details(choice, raw, is_told, out);
+        }
+        out.extend(filled(Some(content.text)).map(|text| ChatEvent::Text { choice, text }));
+        out.extend(
+            filled(delta.refusal.map(|told| told.text)).map(|text| ChatEvent::Refusal { choice, text }),
+        );
+        if let Some(raw) = delta.annotations {
+            let cited = pieces::annotations(raw).into_iter();
+            out.extend(cited.map(|citation| ChatEvent::Citation { choice, citation }));
+        }
+        if let Some(raw) = delta.images {
+            out.extend(pieces::images(raw).into_iter().map(|media| ChatEvent::Media { choice, media }));
+        }
+        if let Some(mut audio) = delta.audio.and_then(lenient::<Audio>) {
+            out.extend(filled(audio.transcript.take()).map(|text| ChatEvent::Text { choice, text }));
+            out.extend(audio.media(Some(STREAMED_AUDIO)).map(|media| ChatEvent::Media { choice, media }));
+        }
+        for call in delta.tool_calls.unwrap_or_default() {
+            self.tool_call(choice, call, out)?;
+        }
+        match delta.function_call {
+            Some(function) => self.tool_call(choice, WireCall::of_function(function), out),
+            None => Ok(()),
+        }
+    }
+
+    fn tool_call(
+        &mut self,
+        choice: u32,
+        mut delta: WireCall<'_>,
+        out: &mut Vec<ChatEvent>,
+    ) -> Result<(), Fault> {
+        let id = delta.id.take().unwrap_or_default();
+        let index = delta.index;
+        let seal = delta.seal();
+        let said = delta.said();
+        let call = match self.find(choice, index, &id) {
             Some(call) => call,
             None => {
-                let name = function.name.ok_or_else(out_of_order)?;
-                let call = self.open(choice, delta.index, &id)?;
-                out.push(ChatEvent::ToolCallStart { choice, call, id, name, custom: false });
+                let name = said.name.ok_or_else(out_of_order)?;
+                let call = self.open(choice, index, &id)?;
+                out.extend(seal.map(|seal| ChatEvent::ReasoningSeal { choice, seal }));
+                let id = match id.is_empty() {
+                    true => call_id(self.answer.as_deref().unwrap_or_default(), choice, call),
+                    false => id,
+                };
+                out.push(ChatEvent::ToolCallStart { choice, call, id, name, custom: said.custom });
                 call
             }
         };
-        if let Some(text) = function.arguments.filter(|text| !text.is_empty()) {
-            out.push(ChatEvent::ToolCallArguments { choice, call, text });
+        if !said.arguments.is_empty() {
+            out.push(ChatEvent::ToolCallArguments { choice, call, text: said.arguments });
         }
         Ok(())
     }
@@ -157,6 +258,19 @@ impl ChatDecoder {
         self.calls.push(OpenCall { choice, vendor_index, id: id.to_owned(), call });
         Ok(call)
     }
+}
+
+/// `is_told`: the delta says the readable text under another name, too.
+fn details(choice: u32, raw: &RawValue, is_told: bool, out: &mut Vec<ChatEvent>) {
+    for said in lenient::<Vec<Detail>>(raw).unwrap_or_default().into_iter().map(Detail::said) {
+        let text = said.text.filter(|_| !is_told);
+        out.extend(text.map(|text| ChatEvent::Reasoning { choice, text }));
+        out.extend(said.seal.map(|seal| ChatEvent::ReasoningSeal { choice, seal }));
+    }
+}
+
+fn is_harmless(rating: &SafetyRating) -> bool {
+    rating.level == SafetyLevel::Negligible && !rating.blocked
 }
 
 impl Decoder for ChatDecoder {

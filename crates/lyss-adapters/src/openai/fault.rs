@@ -59,6 +59,20 @@ pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Fau
     fault
 }
 
+/// Reads an error where an answer or a chunk was expected. It has no status of its own, unless its code is one
+/// (OpenRouter, "Errors").
+pub(super) fn read_unasked(data: &[u8]) -> Fault {
+    let code = VendorError::read(data).code.and_then(|code| code.parse::<u16>().ok());
+    let status =
+        code.filter(|code| (400..600).contains(code)).and_then(|code| StatusCode::from_u16(code).ok());
+    read(status.unwrap_or(StatusCode::BAD_GATEWAY), &HeaderMap::new(), &Bytes::copy_from_slice(data))
+}
+
+/// True for an object that is an error without saying `error`: `{"object": "error", "message"}` (vLLM), `{"detail"}`.
+pub(super) fn is_bare_error(data: &[u8]) -> bool {
+    !VendorError::read(data).message.is_empty()
+}
+
 fn object(fault: &Fault) -> Vec<u8> {
     let (kind_type, kind_code) = words_of(fault.kind);
     let body = Body {

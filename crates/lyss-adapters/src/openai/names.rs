@@ -2,6 +2,9 @@
 
 use crate::conversation::{Loss, Origin, Setting};
 
+/// The place of a web search that was asked for by `web_search_options` and not by a tool of the list.
+pub(super) const WEB_SEARCH_OPTIONS: usize = usize::MAX;
+
 pub(super) fn path(loss: &Loss) -> String {
     match loss {
         Loss::Field(path) => path.clone(),
@@ -14,6 +17,9 @@ pub(super) fn path(loss: &Loss) -> String {
         Loss::Call { origin: Origin::Item(at), call, what } => {
             format!("messages[{at}].tool_calls[{call}].function.{what}")
         }
+        Loss::Tool { origin: WEB_SEARCH_OPTIONS, what: "" } => "web_search_options".to_owned(),
+        Loss::Tool { origin: WEB_SEARCH_OPTIONS, what } => format!("web_search_options.{what}"),
+        Loss::Tool { origin, what: what @ "cache_control" } => format!("tools[{origin}].{what}"),
         Loss::Tool { origin, what: "" } => format!("tools[{origin}]"),
         Loss::Tool { origin, what } => format!("tools[{origin}].function.{what}"),
     }

@@ -1,13 +1,10 @@
 //! Watching a chat stream pass: usage, content, the end marker, an error; and taking out a usage chunk that only we
 //! asked for.
 
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
 use lyss_domain::TokenUsage;
 use memchr::{memchr2, memmem};
 
 use super::usage;
-use crate::Fault;
 use crate::dialect::Tapped;
 use crate::tap::{Look, data_of};
 
@@ -47,7 +44,7 @@ impl Look for ChunkLook {
             let value = data.get(at + 7..).unwrap_or_default().trim_ascii_start();
             let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
             if matches!(value.first(), Some(b'{' | b'"')) && memmem::find(data, b"\"choices\"").is_none() {
-                seen.fault = Some(fault_in_stream(data));
+                seen.fault = Some(super::fault::read_unasked(data));
             }
         }
         only_usage && self.hide_usage
@@ -123,11 +120,6 @@ fn string_length(text: &[u8]) -> usize {
         at += 2;
     }
     text.len()
-}
-
-/// An error object inside a 200 stream has no status of its own: its type and code say what it is.
-fn fault_in_stream(data: &[u8]) -> Fault {
-    super::fault::read(StatusCode::BAD_GATEWAY, &HeaderMap::new(), &Bytes::copy_from_slice(data))
 }
 
 fn has_no_choices(data: &[u8]) -> bool {

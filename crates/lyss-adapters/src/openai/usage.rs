@@ -1,16 +1,20 @@
-//! OpenAI's usage object and DeepSeek's additions, read into disjoint classes.
+//! OpenAI's usage object and what other vendors add to it, read into disjoint classes.
 
 use lyss_domain::TokenUsage;
 use serde::Deserialize;
 
-/// `usage` of a chat completion. DeepSeek says `prompt_cache_hit_tokens` where OpenAI says
-/// `prompt_tokens_details.cached_tokens`.
+/// `usage` of a chat completion. Cache reads are told under `prompt_tokens_details.cached_tokens` (OpenAI),
+/// `prompt_cache_hit_tokens` (DeepSeek) or `cached_tokens` (Moonshot), cache writes under
+/// `prompt_tokens_details.cache_write_tokens` (OpenRouter).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct WireUsage {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
+    total_tokens: Option<u64>,
     prompt_cache_hit_tokens: Option<u64>,
+    cached_tokens: Option<u64>,
+    reasoning_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
     completion_tokens_details: Option<CompletionDetails>,
 }
@@ -19,6 +23,7 @@ pub(super) struct WireUsage {
 #[serde(default)]
 struct PromptDetails {
     cached_tokens: Option<u64>,
+    cache_write_tokens: Option<u64>,
     audio_tokens: Option<u64>,
 }
 
@@ -34,16 +39,24 @@ impl From<WireUsage> for TokenUsage {
         let prompt = wire.prompt_tokens_details.unwrap_or_default();
         let completion = wire.completion_tokens_details.unwrap_or_default();
         let all_in = wire.prompt_tokens.unwrap_or(0);
-        let all_out = wire.completion_tokens.unwrap_or(0);
-        let cache_read = prompt.cached_tokens.or(wire.prompt_cache_hit_tokens).unwrap_or(0).min(all_in);
-        let audio_input = prompt.audio_tokens.unwrap_or(0).min(all_in - cache_read);
+        let said_out = wire.completion_tokens.unwrap_or(0);
+        let reasoning = completion.reasoning_tokens.or(wire.reasoning_tokens).unwrap_or(0);
+        // xAI counts reasoning beside the completion, not inside it; only its total shows that.
+        let with_reasoning = said_out.saturating_add(reasoning);
+        let is_beside = reasoning > 0 && wire.total_tokens == Some(all_in.saturating_add(with_reasoning));
+        let all_out = if is_beside { with_reasoning } else { said_out };
+        let cached = prompt.cached_tokens.or(wire.prompt_cache_hit_tokens).or(wire.cached_tokens);
+        let cache_read = cached.unwrap_or(0).min(all_in);
+        let cache_write = prompt.cache_write_tokens.unwrap_or(0).min(all_in - cache_read);
+        let audio_input = prompt.audio_tokens.unwrap_or(0).min(all_in - cache_read - cache_write);
         let audio_output = completion.audio_tokens.unwrap_or(0).min(all_out);
         Self {
-            input: all_in - cache_read - audio_input,
+            input: all_in - cache_read - cache_write - audio_input,
             cache_read,
+            cache_write,
             audio_input,
             output: all_out - audio_output,
-            reasoning: completion.reasoning_tokens.unwrap_or(0),
+            reasoning,
             audio_output,
             ..Self::default()
         }

@@ -29,7 +29,7 @@ fn every_token_class_is_counted_once() {
     };
     let expected = json!({
         "prompt_tokens": 11_111, "completion_tokens": 43, "total_tokens": 11_154,
-        "prompt_tokens_details": {"cached_tokens": 10, "audio_tokens": 10_000},
+        "prompt_tokens_details": {"cached_tokens": 10, "audio_tokens": 10_000, "cache_write_tokens": 1_100},
         "completion_tokens_details": {"reasoning_tokens": 2, "audio_tokens": 40},
     });
     assert_eq!(rendered(vec![], Some(usage))["usage"], expected);

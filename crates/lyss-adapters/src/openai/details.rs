@@ -1,0 +1,203 @@
+//! `reasoning_details`, as OpenRouter's page "Reasoning Tokens" shapes them: where a chat message carries reasoning that
+//! some vendor sealed.
+//!
+//! Three kinds: `reasoning.text` (with Anthropic's signature), `reasoning.summary`, and `reasoning.encrypted` (redacted
+//! thinking, OpenAI's encrypted items, Google's thought signatures). `format` says whose it is; a Google seal that belongs
+//! to a tool call carries the call's id.
+
+use serde::{Deserialize, Serialize};
+
+use crate::conversation::{Reasoning, Seal, SealKind};
+
+const ANTHROPIC: &str = "anthropic-claude-v1";
+const OPENAI: &str = "openai-responses-v1";
+const GOOGLE: &str = "google-gemini-v1";
+/// More than any real answer has.
+const MAX_DETAILS: usize = 1_024;
+
+/// One entry, read. A field of a wrong type makes the whole list unreadable.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Detail {
+    r#type: Option<String>,
+    text: Option<String>,
+    summary: Option<String>,
+    data: Option<String>,
+    signature: Option<String>,
+    id: Option<String>,
+    format: Option<String>,
+    index: Option<u64>,
+}
+
+/// One stretch of reasoning as a list of details tells it.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Stretch {
+    pub(super) reasoning: Reasoning,
+    /// The tool call that a Google seal belongs to.
+    pub(super) call_id: Option<String>,
+    index: Option<u64>,
+}
+
+/// What one entry says: readable text, a seal, and the call the seal belongs to.
+pub(super) struct Said {
+    pub(super) text: Option<String>,
+    pub(super) seal: Option<Seal>,
+    call_id: Option<String>,
+    index: Option<u64>,
+}
+
+impl Detail {
+    pub(super) fn said(self) -> Said {
+        let text = self.text.or(self.summary).filter(|text| !text.is_empty());
+        let is_encrypted = self.r#type.as_deref() == Some("reasoning.encrypted");
+        let id = self.id.filter(|id| !id.is_empty());
+        let word = self.signature.or(self.data).filter(|word| !word.is_empty());
+        let format = self.format.as_deref().unwrap_or_default();
+        let kind = match format {
+            _ if format.contains("responses") => SealKind::OpenAi,
+            GOOGLE => SealKind::Google,
+            _ if is_encrypted && id.as_deref().is_some_and(|id| id.starts_with("rs_")) => SealKind::OpenAi,
+            _ if is_encrypted => SealKind::AnthropicRedacted,
+            _ => SealKind::AnthropicSignature,
+        };
+        let (seal_id, call_id) = match kind {
+            SealKind::OpenAi => (id, None),
+            SealKind::Google => (None, id),
+            _ => (None, None),
+        };
+        let seal = word.map(|data| Seal::from_token(&data).unwrap_or(Seal { kind, data, id: seal_id }));
+        Said { text, seal, call_id, index: self.index }
+    }
+}
+
+/// The stretches of a whole list. Texts of one index belong together, and so does what an OpenAI item shows and its
+/// encrypted content; redacted thinking and Google's seals stand alone.
+pub(super) fn stretches(details: Vec<Detail>) -> Vec<Stretch> {
+    let mut found: Vec<Stretch> = Vec::new();
+    for said in details.into_iter().take(MAX_DETAILS).map(Detail::said) {
+        let stands_alone = said
+            .seal
+            .as_ref()
+            .is_some_and(|seal| matches!(seal.kind, SealKind::AnthropicRedacted | SealKind::Google))
+            && said.text.is_none();
+        let last = found
+            .last_mut()
+            .filter(|last| !stands_alone && last.reasoning.seal.is_none() && last.index == said.index);
+        match last {
+            Some(last) => {
+                last.reasoning.text.push_str(&said.text.unwrap_or_default());
+                last.reasoning.seal = said.seal;
+            }
+            None => found.push(Stretch {
+                reasoning: Reasoning { text: said.text.unwrap_or_default(), seal: said.seal },
+                call_id: said.call_id,
+                index: said.index,
+            }),
+        }
+    }
+    found
+}
+
+impl Stretch {
+    pub(super) fn of(reasoning: Reasoning) -> Self {
+        Self { reasoning, call_id: None, index: None }
+    }
+}
+
+/// A stretch whose seal is over a text that stands elsewhere.
+pub(super) fn seals_text(stretch: &Stretch) -> bool {
+    let kind = stretch.reasoning.seal.as_ref().map(|seal| seal.kind);
+    matches!(kind, Some(SealKind::AnthropicSignature | SealKind::OpenAi))
+}
+
+/// One entry, written.
+#[derive(Serialize)]
+pub(super) struct Written<'a> {
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    format: &'static str,
+    index: u64,
+}
+
+/// Appends the entries of one stretch; two where a seal and the text it seals are told apart.
+pub(super) fn push<'a>(
+    list: &mut Vec<Written<'a>>,
+    index: u64,
+    text: &'a str,
+    seal: Option<&'a Seal>,
+    call_id: Option<&'a str>,
+) {
+    let plain = |r#type, format| Written {
+        r#type,
+        text: None,
+        summary: None,
+        data: None,
+        signature: None,
+        id: None,
+        format,
+        index,
+    };
+    let text = Some(text).filter(|text| !text.is_empty());
+    let Some(seal) = seal else {
+        list.extend(text.map(|text| Written { text: Some(text), ..plain("reasoning.text", "unknown") }));
+        return;
+    };
+    let data = Some(seal.data.as_str());
+    match seal.kind {
+        SealKind::AnthropicSignature => {
+            list.push(Written { text, signature: data, ..plain("reasoning.text", ANTHROPIC) });
+        }
+        SealKind::AnthropicRedacted => {
+            list.extend(text.map(|text| Written { text: Some(text), ..plain("reasoning.text", ANTHROPIC) }));
+            list.push(Written { data, ..plain("reasoning.encrypted", ANTHROPIC) });
+        }
+        SealKind::OpenAi => {
+            list.extend(
+                text.map(|text| Written { summary: Some(text), ..plain("reasoning.summary", OPENAI) }),
+            );
+            list.push(Written { data, id: seal.id.as_deref(), ..plain("reasoning.encrypted", OPENAI) });
+        }
+        SealKind::Google => {
+            list.extend(text.map(|text| Written { text: Some(text), ..plain("reasoning.text", GOOGLE) }));
+            list.push(Written { data, id: call_id, ..plain("reasoning.encrypted", GOOGLE) });
+        }
+    }
+}
+
+/// `extra_content` of a tool call: `{"google": {"thought_signature"}}`, as Google's page "OpenAI compatibility" has it.
+#[derive(Deserialize, Serialize)]
+pub(super) struct ExtraContent<T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    google: Option<GoogleExtra<T>>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct GoogleExtra<T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thought_signature: Option<T>,
+}
+
+impl<'a> ExtraContent<&'a str> {
+    pub(super) const fn of(signature: &'a str) -> Self {
+        Self { google: Some(GoogleExtra { thought_signature: Some(signature) }) }
+    }
+}
+
+impl ExtraContent<String> {
+    pub(super) fn seal(self) -> Option<Seal> {
+        let data = self.google?.thought_signature.filter(|data| !data.is_empty())?;
+        Some(Seal::from_token(&data).unwrap_or_else(|| Seal::new(SealKind::Google, data)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
