@@ -152,7 +152,7 @@ fn compare(caller: Dialect, said: &ReplyForm, heard: &ReplyForm) -> Outcome {
 }
 
 /// Classes that hold what a dialect has no class for: the sums show that nothing is lost or counted twice.
-const SUMMED: [&str; 2] = ["usage.input", "usage.output"];
+const SUMMED: [&str; 3] = ["usage.input", "usage.output", "usage.cache_write"];
 
 /// All tokens of the prompt and all of the answer.
 fn sums(form: &ReplyForm) -> (u64, u64) {

@@ -70,6 +70,13 @@ pub(crate) const UNSHOWN: &[Unshown] = &[
     },
     Unshown {
         callers: &[OpenAiChat],
+        path: ".finish",
+        what: "finish: refusal",
+        why: "OpenAI chat shows a refusal as its words; where there are none, as a filtered answer.",
+        when: |said, heard| is_finish(said, &["Refusal"]) && is_finish(heard, &["ContentFilter", "Stop"]),
+    },
+    Unshown {
+        callers: &[OpenAiChat],
         path: ".order",
         what: "order of parts",
         why: "An OpenAI chat message has one text, one list of tool calls and one reasoning; which came first is not said.",
@@ -77,16 +84,9 @@ pub(crate) const UNSHOWN: &[Unshown] = &[
     },
     Unshown {
         callers: &[OpenAiChat, OpenAiResponses, GoogleGenerate],
-        path: "usage.cache_write",
-        what: "usage: written to the cache",
-        why: "Anthropic alone counts what was written to its cache; elsewhere these tokens are in the prompt's sum.",
-        when: is_dropped,
-    },
-    Unshown {
-        callers: &[OpenAiChat, OpenAiResponses, GoogleGenerate],
         path: "usage.cache_write_long",
-        what: "usage: written to the cache",
-        why: "Anthropic alone counts what was written to its cache; elsewhere these tokens are in the prompt's sum.",
+        what: "usage: written to the cache for long",
+        why: "Anthropic alone tells the two lifetimes of its cache apart; elsewhere these tokens are in another class of the prompt's sum.",
         when: is_dropped,
     },
     Unshown {
