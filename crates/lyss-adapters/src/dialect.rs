@@ -11,7 +11,7 @@ use crate::quirks::Quirks;
 use crate::scan::{Ask, Framing};
 use crate::splice::Splices;
 use crate::target::Endpoint;
-use crate::{Fault, anthropic, openai};
+use crate::{Fault, anthropic, google, openai};
 
 /// A wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,7 +63,8 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn CallerSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Caller),
-            Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
+            Self::GoogleGenerate => Some(&google::Caller),
+            Self::OpenAiResponses | Self::AnthropicMessages => None,
         }
     }
 
@@ -71,7 +72,8 @@ impl Dialect {
     pub fn pass(self) -> Option<&'static dyn PassSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Pass),
-            Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
+            Self::GoogleGenerate => Some(&google::Pass),
+            Self::OpenAiResponses | Self::AnthropicMessages => None,
         }
     }
 
@@ -80,7 +82,8 @@ impl Dialect {
         match self {
             Self::OpenAiChat => Some(&openai::Vendor),
             Self::AnthropicMessages => Some(&anthropic::Vendor),
-            Self::OpenAiResponses | Self::GoogleGenerate => None,
+            Self::GoogleGenerate => Some(&google::Vendor),
+            Self::OpenAiResponses => None,
         }
     }
 }

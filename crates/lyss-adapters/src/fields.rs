@@ -30,6 +30,20 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The same with every name read in `camelCase`, where protobuf's JSON allows `snake_case` beside it. A field written in
+    /// both is refused, since it could mean two things.
+    pub(crate) fn open_camel(raw: &'a RawValue, path: impl Into<String>) -> Result<Self, Fault> {
+        let plain = Self::open(raw, path)?;
+        let mut rest = BTreeMap::new();
+        for (name, value) in plain.rest {
+            if rest.insert(camel(&name), value).is_some() {
+                let path = if plain.path.is_empty() { name } else { format!("{}.{name}", plain.path) };
+                return Err(wrong(&path, "written once"));
+            }
+        }
+        Ok(Self { path: plain.path, rest })
+    }
+
     /// The field's value; null counts as absent.
     pub(crate) fn take<T: Deserialize<'a>>(
         &mut self,
@@ -91,6 +105,20 @@ impl Lost {
     pub(crate) fn into_paths(self) -> Vec<String> {
         self.0
     }
+}
+
+/// `snake_case` as `camelCase`; anything else as it is.
+pub(crate) fn camel(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut after = false;
+    for c in name.chars() {
+        match c {
+            '_' if !out.is_empty() => after = true,
+            c if std::mem::take(&mut after) => out.extend(c.to_uppercase()),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 pub(crate) fn wrong(path: &str, expected: &str) -> Fault {

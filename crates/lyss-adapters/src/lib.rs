@@ -16,6 +16,7 @@ pub mod conversation;
 pub mod dialect;
 pub mod fault;
 mod fields;
+pub mod google;
 mod json_out;
 pub mod openai;
 pub mod preset;

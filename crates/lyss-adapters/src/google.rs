@@ -1,0 +1,118 @@
+//! Google's Gemini API, `generateContent` and `streamGenerateContent` of v1beta and v1, as in its API reference
+//! ("Generating content"), both sides. Beside it [`count`] and [`embed`]: token counts and embeddings.
+
+mod citations;
+pub mod count;
+mod decode;
+mod decoder;
+pub mod embed;
+mod encode;
+mod fault;
+mod names;
+mod parse;
+mod render;
+mod renderer;
+mod schema;
+mod splice;
+mod tap;
+mod time;
+mod usage;
+mod wire;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use lyss_domain::{Capability, CapabilitySet, TokenUsage};
+use lyss_wire::RequestBody;
+
+use crate::Fault;
+use crate::conversation::{ChatCall, ChatReply, Loss};
+use crate::dialect::{
+    CallerSide, Decoder, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Unsayable, VendorSide,
+};
+use crate::scan::Ask;
+use crate::splice::Splices;
+use crate::tap::StreamTap;
+
+/// Towards callers.
+pub struct Caller;
+
+/// Towards Google.
+pub struct Vendor;
+
+/// From a Google caller to Google, byte for byte. A stream framed as an array is not passed but written anew.
+pub struct Pass;
+
+impl CallerSide for Caller {
+    fn parse(&self, ask: &Ask) -> Result<ChatCall, Fault> {
+        parse::parse(ask)
+    }
+
+    fn path(&self, loss: &Loss) -> String {
+        names::path(loss)
+    }
+
+    fn render(&self, reply: &ChatReply, rendering: &Rendering) -> Bytes {
+        render::render(reply, rendering)
+    }
+
+    fn renderer(&self, rendering: &Rendering) -> Box<dyn Renderer> {
+        Box::new(renderer::GenerateRenderer::new(rendering))
+    }
+
+    fn render_fault(&self, fault: &Fault) -> Bytes {
+        fault::render(fault)
+    }
+
+    fn render_stream_fault(&self, fault: &Fault) -> Bytes {
+        fault::render_stream(fault)
+    }
+}
+
+impl VendorSide for Vendor {
+    fn capabilities(&self) -> CapabilitySet {
+        CapabilitySet::of(&[
+            Capability::Chat,
+            Capability::Stream,
+            Capability::Tools,
+            Capability::ParallelTools,
+            Capability::ImageInput,
+            Capability::FileInput,
+            Capability::AudioInput,
+            Capability::StructuredOutput,
+            Capability::Reasoning,
+            Capability::Logprobs,
+            Capability::Candidates,
+        ])
+    }
+
+    fn encode(&self, call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable> {
+        encode::encode(call, encoding)
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<ChatReply, Fault> {
+        decode::decode(body)
+    }
+
+    fn decoder(&self) -> Box<dyn Decoder> {
+        Box::new(decoder::GenerateDecoder::default())
+    }
+
+    fn read_fault(&self, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Fault {
+        fault::read(status, headers, body)
+    }
+}
+
+impl PassSide for Pass {
+    fn splice(&self, ask: &Ask, splices: &Splices<'_>) -> RequestBody {
+        splice::splice(ask, splices)
+    }
+
+    fn read_usage(&self, body: &[u8]) -> Option<TokenUsage> {
+        tap::usage_of_reply(body)
+    }
+
+    /// Usage comes unasked, so there is none to hide.
+    fn tap(&self, _hide_usage: bool) -> Box<dyn Tap> {
+        Box::new(StreamTap::new(tap::ChunkLook))
+    }
+}
