@@ -1,5 +1,7 @@
 //! Recordings made hostile: bits flipped, cut, spliced, with bombs of numbers and nesting. The same seed gives the same.
 
+use serde_json::Value;
+
 /// A small generator of its own, so that a run can be repeated anywhere.
 pub(crate) struct Draw(u64);
 
@@ -58,13 +60,101 @@ const VALUES: [&str; 14] = [
 ];
 const BYTES: [&str; 10] = ["\"", "\\", "{", "}", "[", "]", "\n\n", "\r", "\u{feff}", "data: {}\n\n"];
 
-/// One hostile input, made of one recording or of two.
+/// One hostile input, made of one recording or of two. Half of them are still JSON where the recording was, so that they
+/// come past the first reader.
 pub(crate) fn mutate(one: &[u8], other: &[u8], draw: &mut Draw) -> Vec<u8> {
+    if draw.below(2) == 0 {
+        if let Some(distorted) = distort(one, other, draw) {
+            return distorted;
+        }
+    }
     let mut bytes = one.to_vec();
     for _ in 0..=draw.below(4) {
         step(&mut bytes, other, draw);
     }
     bytes
+}
+
+/// Some values inside the JSON replaced, taken out or doubled; of a stream, inside one of its lines.
+fn distort(one: &[u8], other: &[u8], draw: &mut Draw) -> Option<Vec<u8>> {
+    if let Ok(mut value) = serde_json::from_slice::<Value>(one) {
+        let donor = serde_json::from_slice(other).unwrap_or(Value::Null);
+        for _ in 0..=draw.below(3) {
+            tamper(&mut value, &donor, draw);
+        }
+        return serde_json::to_vec(&value).ok();
+    }
+    let mut lines: Vec<Vec<u8>> = one.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let data: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with(b"data: {")).collect();
+    let donors: Vec<&[u8]> =
+        other.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"data: {")).collect();
+    if data.is_empty() || donors.is_empty() {
+        return None;
+    }
+    for _ in 0..=draw.below(3) {
+        let at = data[draw.below(data.len())];
+        let mut value = serde_json::from_slice::<Value>(&lines[at][6..]).ok()?;
+        let donor = serde_json::from_slice(&draw.pick(&donors)[6..]).unwrap_or(Value::Null);
+        tamper(&mut value, &donor, draw);
+        lines[at] = [b"data: ".as_slice(), &serde_json::to_vec(&value).ok()?].concat();
+    }
+    Some(lines.join(&b'\n'))
+}
+
+/// One value somewhere inside, changed.
+fn tamper(value: &mut Value, donor: &Value, draw: &mut Draw) {
+    let by = match draw.below(3) {
+        0 => inside(donor, draw).clone(),
+        1 => serde_json::from_str(draw.pick(&VALUES)).unwrap_or(Value::Null),
+        _ => serde_json::from_str(draw.pick(&NUMBERS)).unwrap_or(Value::Null),
+    };
+    let deep = draw.below(12);
+    tamper_at(value, deep, by, draw);
+}
+
+fn tamper_at(value: &mut Value, deep: usize, by: Value, draw: &mut Draw) {
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            let at = draw.below(items.len());
+            match (deep, draw.below(4)) {
+                (0, 0) => drop(items.remove(at)),
+                (0, 1) => items.insert(at, items[at].clone()),
+                (0, 2) => items.insert(at, by),
+                _ => tamper_at(&mut items[at], deep.saturating_sub(1), by, draw),
+            }
+        }
+        Value::Object(fields) if !fields.is_empty() => {
+            let at = draw.below(fields.len());
+            let Some(name) = fields.keys().nth(at).cloned() else { return };
+            match (deep, draw.below(3)) {
+                (0, 0) => drop(fields.remove(&name)),
+                (0, 1) => drop(fields.insert(name, by)),
+                _ => {
+                    if let Some(inner) = fields.get_mut(&name) {
+                        tamper_at(inner, deep.saturating_sub(1), by, draw);
+                    }
+                }
+            }
+        }
+        leaf => *leaf = by,
+    }
+}
+
+/// Some value inside a JSON value.
+fn inside<'a>(value: &'a Value, draw: &mut Draw) -> &'a Value {
+    let mut at = value;
+    for _ in 0..draw.below(8) {
+        let next = match at {
+            Value::Array(items) => items.get(draw.below(items.len())),
+            Value::Object(fields) => fields.values().nth(draw.below(fields.len())),
+            _ => None,
+        };
+        match next {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    at
 }
 
 fn step(bytes: &mut Vec<u8>, other: &[u8], draw: &mut Draw) {

@@ -69,10 +69,17 @@ pub(crate) const UNSHOWN: &[Unshown] = &[
         when: |said, heard| is_finish(said, &["StopSequence"]) && is_finish(heard, &["Stop"]),
     },
     Unshown {
-        callers: &[OpenAiChat],
+        callers: &[GoogleGenerate],
+        path: "service_tier",
+        what: "service_tier",
+        why: "Google's answers do not say in which tier they were made.",
+        when: is_dropped,
+    },
+    Unshown {
+        callers: &[OpenAiChat, GoogleGenerate],
         path: ".finish",
         what: "finish: refusal",
-        why: "OpenAI chat shows a refusal as its words; where there are none, as a filtered answer.",
+        why: "These dialects have no finish reason for a model that declined: it shows as a filtered answer.",
         when: |said, heard| is_finish(said, &["Refusal"]) && is_finish(heard, &["ContentFilter", "Stop"]),
     },
     Unshown {
