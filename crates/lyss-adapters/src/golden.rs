@@ -12,6 +12,7 @@ mod answers;
 mod call_form;
 mod crossing;
 mod expected;
+mod faults;
 mod fixtures;
 mod framings;
 mod grammar;
