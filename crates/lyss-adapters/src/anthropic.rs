@@ -1,21 +1,85 @@
-//! Anthropic messages, as in the vendor's API reference ("Messages", "Streaming messages", "Errors"). Towards vendors.
+//! Anthropic messages, as in the vendor's API reference ("Messages", "Streaming messages", "Errors", "Count tokens in a
+//! Message"), both sides.
 
+mod citation;
+mod count;
 mod decode;
 mod decoder;
 mod encode;
 mod fault;
+mod names;
+mod parse;
+mod render;
+mod renderer;
+mod shapes;
+mod splice;
+mod tap;
+mod usage;
 mod wire;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use lyss_domain::{Capability, CapabilitySet};
+use lyss_domain::{Capability, CapabilitySet, TokenUsage};
+use lyss_wire::RequestBody;
 
 use crate::Fault;
-use crate::conversation::{ChatCall, ChatReply};
-use crate::dialect::{Decoder, Encoded, Encoding, Unsayable, VendorSide};
+use crate::conversation::{ChatCall, ChatReply, Loss};
+use crate::dialect::{
+    CallerSide, Decoder, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Unsayable, VendorSide,
+};
+use crate::scan::Ask;
+use crate::splice::Splices;
+use crate::tap::StreamTap;
+
+/// Towards callers.
+pub struct Caller;
 
 /// Towards Anthropic.
 pub struct Vendor;
+
+/// From an Anthropic caller to Anthropic, byte for byte.
+pub struct Pass;
+
+/// The body that asks the vendor (`POST /v1/messages/count_tokens`) what a conversation's prompt comes to.
+pub fn count_body(call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable> {
+    encode::count_body(call, encoding)
+}
+
+/// Reads the vendor's 2xx answer to [`count_body`]: prompt tokens.
+pub fn read_count(body: &[u8]) -> Result<u64, Fault> {
+    count::read(body)
+}
+
+/// What an Anthropic caller who asked for a count reads.
+pub fn render_count(tokens: u64) -> Bytes {
+    count::render(tokens)
+}
+
+impl CallerSide for Caller {
+    fn parse(&self, ask: &Ask) -> Result<ChatCall, Fault> {
+        parse::parse(ask)
+    }
+
+    fn path(&self, loss: &Loss) -> String {
+        names::path(loss)
+    }
+
+    fn render(&self, reply: &ChatReply, rendering: &Rendering) -> Bytes {
+        render::render(reply, rendering)
+    }
+
+    fn renderer(&self, rendering: &Rendering) -> Box<dyn Renderer> {
+        Box::new(renderer::MessagesRenderer::new(rendering))
+    }
+
+    fn render_fault(&self, fault: &Fault) -> Bytes {
+        fault::render(fault)
+    }
+
+    fn render_stream_fault(&self, fault: &Fault) -> Bytes {
+        fault::render_stream(fault)
+    }
+}
 
 impl VendorSide for Vendor {
     fn capabilities(&self) -> CapabilitySet {
@@ -24,6 +88,10 @@ impl VendorSide for Vendor {
             Capability::Stream,
             Capability::Tools,
             Capability::ParallelTools,
+            Capability::ImageInput,
+            Capability::FileInput,
+            Capability::StructuredOutput,
+            Capability::Reasoning,
         ])
     }
 
@@ -41,5 +109,19 @@ impl VendorSide for Vendor {
 
     fn read_fault(&self, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Fault {
         fault::read(status, headers, body)
+    }
+}
+
+impl PassSide for Pass {
+    fn splice(&self, ask: &Ask, splices: &Splices<'_>) -> RequestBody {
+        splice::splice(ask, splices)
+    }
+
+    fn read_usage(&self, body: &[u8]) -> Option<TokenUsage> {
+        tap::usage_of_reply(body)
+    }
+
+    fn tap(&self, _hide_usage: bool) -> Box<dyn Tap> {
+        Box::new(StreamTap::new(tap::EventLook::default()))
     }
 }

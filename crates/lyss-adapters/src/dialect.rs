@@ -63,8 +63,9 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn CallerSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Caller),
+            Self::AnthropicMessages => Some(&anthropic::Caller),
             Self::GoogleGenerate => Some(&google::Caller),
-            Self::OpenAiResponses | Self::AnthropicMessages => None,
+            Self::OpenAiResponses => None,
         }
     }
 
@@ -72,8 +73,9 @@ impl Dialect {
     pub fn pass(self) -> Option<&'static dyn PassSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Pass),
+            Self::AnthropicMessages => Some(&anthropic::Pass),
             Self::GoogleGenerate => Some(&google::Pass),
-            Self::OpenAiResponses | Self::AnthropicMessages => None,
+            Self::OpenAiResponses => None,
         }
     }
 

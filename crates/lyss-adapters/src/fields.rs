@@ -79,6 +79,11 @@ impl<'a> Fields<'a> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
+    /// Passes over what is left: the whole object has been noted.
+    pub(crate) fn clear(&mut self) {
+        self.rest.clear();
+    }
+
     /// Notes what is left, except nulls and fields that only repeat a default.
     pub(crate) fn leave(self, defaults: &[(&str, &str)], lost: &mut Lost) {
         for (name, raw) in &self.rest {

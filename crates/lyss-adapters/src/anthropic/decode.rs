@@ -1,9 +1,11 @@
 //! Reading a whole answer, as in the API reference ("Create a Message").
 
-use super::fault;
-use super::wire::{Answer, ReadBlock, Usage, finish_reason, unreadable};
+use super::wire::{
+    Answer, ReadBlock, explanation, finish_reason, seal_of_redacted, seal_of_signature, unreadable,
+};
+use super::{fault, usage};
 use crate::Fault;
-use crate::conversation::{ChatReply, Choice, Part, Reasoning, ReplyHead, Seal, SealKind};
+use crate::conversation::{ChatReply, Choice, FinishReason, Part, Reasoning, ReplyHead};
 
 pub(super) fn decode(body: &[u8]) -> Result<ChatReply, Fault> {
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| unreadable())?;
@@ -13,31 +15,42 @@ pub(super) fn decode(body: &[u8]) -> Result<ChatReply, Fault> {
     let blocks = answer.content.ok_or_else(unreadable)?;
     let mut parts = Vec::with_capacity(blocks.len());
     for raw in blocks {
-        parts.extend(part(ReadBlock::read(raw)?));
+        push_parts(ReadBlock::read(raw)?, &mut parts);
     }
     let finish = finish_reason(answer.stop_reason.as_deref().unwrap_or_default(), answer.stop_sequence);
+    if finish == FinishReason::Refusal {
+        parts.extend(explanation(answer.stop_details).map(Part::Refusal));
+    }
     Ok(ChatReply {
         head: ReplyHead {
             id: answer.id.unwrap_or_default(),
             model: answer.model.unwrap_or_default(),
+            service_tier: usage::tier(answer.usage),
             ..ReplyHead::default()
         },
         choices: vec![Choice::new(parts, finish)],
-        usage: Usage::read(answer.usage).map(Usage::to_tokens),
+        usage: usage::Usage::read(answer.usage).map(usage::Usage::to_tokens),
     })
 }
 
-fn part(block: ReadBlock<'_>) -> Option<Part> {
+fn push_parts(block: ReadBlock<'_>, parts: &mut Vec<Part>) {
     match block {
-        ReadBlock::Text(text) => Some(Part::Text(text)),
+        ReadBlock::Text { text, citations } => {
+            parts.push(Part::Text(text));
+            parts.extend(citations.into_iter().map(Part::Citation));
+        }
         ReadBlock::ToolUse { id, name, input } => {
             let arguments = input.map_or("{}", |input| input.get()).to_owned();
-            Some(Part::ToolCall { id, name, arguments, custom: false })
+            parts.push(Part::ToolCall { id, name, arguments, custom: false });
         }
         ReadBlock::Thinking { text, signature } => {
-            let seal = signature.map(|data| Seal::new(SealKind::AnthropicSignature, data));
-            Some(Part::Reasoning(Reasoning { text, seal }))
+            let seal = signature.as_deref().and_then(seal_of_signature);
+            parts.push(Part::Reasoning(Reasoning { text, seal }));
         }
-        ReadBlock::Other => None,
+        ReadBlock::Redacted(data) => {
+            let seal = seal_of_redacted(&data);
+            parts.push(Part::Reasoning(Reasoning { text: String::new(), seal }));
+        }
+        ReadBlock::Other => {}
     }
 }

@@ -9,12 +9,14 @@ use lyss_domain::FaultKind;
 use lyss_wire::SseFrame;
 use serde_json::value::RawValue;
 
-use super::fault;
+use super::usage::Usage;
 use super::wire::{
-    Answer, Event, MessageDelta, ReadBlock, ReadDelta, Usage, finish_reason, read, unreadable,
+    Answer, Event, MessageDelta, ReadBlock, ReadDelta, explanation, finish_reason, read, seal_of_redacted,
+    seal_of_signature, unreadable,
 };
+use super::{fault, usage};
 use crate::Fault;
-use crate::conversation::{ChatEvent, ReplyHead};
+use crate::conversation::{ChatEvent, Citation, FinishReason, ReplyHead, Seal};
 use crate::dialect::Decoder;
 
 /// Far above any real answer, whose blocks come one after the other.
@@ -42,11 +44,16 @@ enum Phase {
     Over,
 }
 
-#[derive(Clone, Copy)]
 enum OpenBlock {
     Text,
-    Thinking,
-    Tool { call: u32, arguments: Arguments },
+    Thinking {
+        /// Given in the block's start; a delta says it later, and then alone.
+        signature: Option<String>,
+    },
+    Tool {
+        call: u32,
+        arguments: Arguments,
+    },
     Other,
 }
 
@@ -94,6 +101,7 @@ impl MessagesDecoder {
         out.push(ChatEvent::Start(ReplyHead {
             id: answer.id.unwrap_or_default(),
             model: answer.model.unwrap_or_default(),
+            service_tier: usage::tier(answer.usage),
             ..ReplyHead::default()
         }));
         self.count(answer.usage, out);
@@ -106,13 +114,19 @@ impl MessagesDecoder {
             return Err(out_of_order());
         }
         let block = match ReadBlock::read(event.content_block.ok_or_else(unreadable)?)? {
-            ReadBlock::Text(text) => {
+            ReadBlock::Text { text, citations } => {
                 push_text(text, out);
+                citations.into_iter().for_each(|citation| push_citation(citation, out));
                 OpenBlock::Text
             }
-            ReadBlock::Thinking { text, .. } => {
+            ReadBlock::Thinking { text, signature } => {
                 push_reasoning(text, out);
-                OpenBlock::Thinking
+                OpenBlock::Thinking { signature }
+            }
+            // Never in pieces.
+            ReadBlock::Redacted(data) => {
+                push_seal(seal_of_redacted(&data), out);
+                OpenBlock::Other
             }
             ReadBlock::ToolUse { id, name, input } => {
                 let call = self.calls;
@@ -137,7 +151,14 @@ impl MessagesDecoder {
         let delta = ReadDelta::read(event.delta.ok_or_else(unreadable)?)?;
         match (block, delta) {
             (OpenBlock::Text, ReadDelta::Text(text)) => push_text(text, out),
-            (OpenBlock::Thinking, ReadDelta::Thinking(text)) => push_reasoning(text, out),
+            (OpenBlock::Text, ReadDelta::Citation(citation)) => {
+                citation.into_iter().for_each(|citation| push_citation(citation, out));
+            }
+            (OpenBlock::Thinking { .. }, ReadDelta::Thinking(text)) => push_reasoning(text, out),
+            (OpenBlock::Thinking { signature }, ReadDelta::Signature(text)) => {
+                *signature = None;
+                push_seal(seal_of_signature(&text), out);
+            }
             (OpenBlock::Tool { call, arguments }, ReadDelta::Json(text)) => {
                 if !text.is_empty() && *arguments != Arguments::Given {
                     *arguments = Arguments::Streamed;
@@ -155,18 +176,26 @@ impl MessagesDecoder {
     fn block_stop(&mut self, event: &Event<'_>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
         let index = event.index.ok_or_else(unreadable)?;
         let block = self.open.remove(&index).ok_or_else(out_of_order)?;
-        if let OpenBlock::Tool { call, arguments: Arguments::Awaited } = block {
-            push_arguments(call, "{}".to_owned(), out);
+        match block {
+            OpenBlock::Tool { call, arguments: Arguments::Awaited } => {
+                push_arguments(call, "{}".to_owned(), out);
+            }
+            OpenBlock::Thinking { signature: Some(text) } => push_seal(seal_of_signature(&text), out),
+            _ => {}
         }
         Ok(())
     }
 
     fn message_delta(&mut self, event: &Event<'_>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
         self.count(event.usage, out);
-        let delta: MessageDelta = event.delta.map(read).transpose()?.unwrap_or_default();
+        let delta: MessageDelta<'_> = event.delta.map(read).transpose()?.unwrap_or_default();
         if let Some(reason) = delta.stop_reason.filter(|_| !self.finished) {
             self.finished = true;
             let reason = finish_reason(&reason, delta.stop_sequence);
+            let said = explanation(delta.stop_details).filter(|_| reason == FinishReason::Refusal);
+            if let Some(text) = said {
+                out.push(ChatEvent::Refusal { choice: CHOICE, text });
+            }
             out.push(ChatEvent::Finish { choice: CHOICE, reason });
         }
         Ok(())
@@ -209,6 +238,16 @@ fn push_reasoning(text: String, out: &mut Vec<ChatEvent>) {
     if !text.is_empty() {
         out.push(ChatEvent::Reasoning { choice: CHOICE, text });
     }
+}
+
+fn push_seal(seal: Option<Seal>, out: &mut Vec<ChatEvent>) {
+    if let Some(seal) = seal {
+        out.push(ChatEvent::ReasoningSeal { choice: CHOICE, seal });
+    }
+}
+
+fn push_citation(citation: Citation, out: &mut Vec<ChatEvent>) {
+    out.push(ChatEvent::Citation { choice: CHOICE, citation });
 }
 
 fn push_arguments(call: u32, text: String, out: &mut Vec<ChatEvent>) {

@@ -1,94 +1,15 @@
-//! The wire objects: what is written to the vendor, and what is read from it in whole answers and streams alike.
+//! The wire objects that are read from the vendor, in whole answers and streams alike, and the words both sides share.
 //!
 //! Reading is lenient: objects whose kind is not known stay raw and are passed over, unknown fields are skipped, and
-//! usage that cannot be read counts as not said.
+//! what cannot be read beside the text itself counts as not said.
 
-use std::borrow::Cow;
-
-use lyss_domain::{FaultKind, TokenUsage};
-use serde::{Deserialize, Serialize};
+use lyss_domain::FaultKind;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::citation;
 use crate::Fault;
-use crate::conversation::FinishReason;
-
-/// Body of `POST /v1/messages`.
-#[derive(Debug, Serialize)]
-pub(super) struct Request<'a> {
-    pub(super) model: &'a str,
-    pub(super) max_tokens: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) system: Vec<Block<'a>>,
-    pub(super) messages: Vec<Message<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) tools: Vec<Tool<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tool_choice: Option<ToolChoice<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) top_p: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) top_k: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) stop_sequences: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) metadata: Option<Metadata<'a>>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) stream: bool,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Message<'a> {
-    pub(super) role: &'static str,
-    pub(super) content: Vec<Block<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Block<'a> {
-    Text {
-        text: &'a str,
-    },
-    Thinking {
-        thinking: &'a str,
-        signature: &'a str,
-    },
-    ToolUse {
-        id: Cow<'a, str>,
-        name: &'a str,
-        input: &'a RawValue,
-    },
-    ToolResult {
-        tool_use_id: Cow<'a, str>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        content: Vec<Self>,
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
-        is_error: bool,
-    },
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Tool<'a> {
-    pub(super) name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<&'a str>,
-    pub(super) input_schema: &'a RawValue,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct ToolChoice<'a> {
-    pub(super) r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Option<&'a str>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) disable_parallel_tool_use: bool,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Metadata<'a> {
-    pub(super) user_id: &'a str,
-}
+use crate::conversation::{Citation, FinishReason, Seal, SealKind};
 
 /// A whole answer, or the beginning of a streamed one.
 #[derive(Debug, Deserialize)]
@@ -99,6 +20,8 @@ pub(super) struct Answer<'a> {
     pub(super) content: Option<Vec<&'a RawValue>>,
     pub(super) stop_reason: Option<String>,
     pub(super) stop_sequence: Option<String>,
+    #[serde(borrow)]
+    pub(super) stop_details: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) usage: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -122,15 +45,20 @@ pub(super) struct Event<'a> {
 
 /// `delta` of a `message_delta`.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct MessageDelta {
+pub(super) struct MessageDelta<'a> {
     pub(super) stop_reason: Option<String>,
     pub(super) stop_sequence: Option<String>,
+    #[serde(borrow)]
+    pub(super) stop_details: Option<&'a RawValue>,
 }
 
 /// A content block as it is read.
 #[derive(Debug)]
 pub(super) enum ReadBlock<'a> {
-    Text(String),
+    Text {
+        text: String,
+        citations: Vec<Citation>,
+    },
     ToolUse {
         id: String,
         name: String,
@@ -141,7 +69,8 @@ pub(super) enum ReadBlock<'a> {
         text: String,
         signature: Option<String>,
     },
-    /// Redacted thinking, blocks of the vendor's own tools, and whatever comes.
+    Redacted(String),
+    /// Blocks of the vendor's own tools, and whatever comes.
     Other,
 }
 
@@ -151,25 +80,10 @@ pub(super) enum ReadDelta {
     Text(String),
     Json(String),
     Thinking(String),
-    /// Signatures, citations and whatever comes.
+    Signature(String),
+    /// `None`: of a kind that is not known.
+    Citation(Option<Citation>),
     Other,
-}
-
-/// `usage`, whole or partial.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub(super) struct Usage {
-    input_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
-    cache_creation: Option<CacheCreation>,
-    output_tokens: Option<u64>,
-}
-
-/// What was written to the cache, by lifetime.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-struct CacheCreation {
-    ephemeral_5m_input_tokens: Option<u64>,
-    ephemeral_1h_input_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -180,8 +94,10 @@ struct Kind {
 impl<'a> ReadBlock<'a> {
     pub(super) fn read(raw: &'a RawValue) -> Result<Self, Fault> {
         #[derive(Deserialize)]
-        struct Text {
+        struct Text<'a> {
             text: Option<String>,
+            #[serde(borrow)]
+            citations: Option<&'a RawValue>,
         }
         #[derive(Deserialize)]
         struct ToolUse<'a> {
@@ -195,8 +111,16 @@ impl<'a> ReadBlock<'a> {
             thinking: Option<String>,
             signature: Option<String>,
         }
+        #[derive(Deserialize)]
+        struct Redacted {
+            data: Option<String>,
+        }
         Ok(match kind_of(raw)?.as_str() {
-            "text" => Self::Text(read::<Text>(raw)?.text.unwrap_or_default()),
+            "text" => {
+                let block: Text<'_> = read(raw)?;
+                let citations = block.citations.map(citation::read_list).unwrap_or_default();
+                Self::Text { text: block.text.unwrap_or_default(), citations }
+            }
             "tool_use" => {
                 let ToolUse { id, name, input } = read(raw)?;
                 Self::ToolUse { id: id.unwrap_or_default(), name: name.unwrap_or_default(), input }
@@ -206,6 +130,7 @@ impl<'a> ReadBlock<'a> {
                 let signature = signature.filter(|signature| !signature.is_empty());
                 Self::Thinking { text: thinking.unwrap_or_default(), signature }
             }
+            "redacted_thinking" => Self::Redacted(read::<Redacted>(raw)?.data.unwrap_or_default()),
             _ => Self::Other,
         })
     }
@@ -214,58 +139,47 @@ impl<'a> ReadBlock<'a> {
 impl ReadDelta {
     pub(super) fn read(raw: &RawValue) -> Result<Self, Fault> {
         #[derive(Deserialize)]
-        struct Delta {
+        struct Delta<'a> {
             text: Option<String>,
             partial_json: Option<String>,
             thinking: Option<String>,
+            signature: Option<String>,
+            #[serde(borrow)]
+            citation: Option<&'a RawValue>,
         }
         let kind = kind_of(raw)?;
-        if !matches!(kind.as_str(), "text_delta" | "input_json_delta" | "thinking_delta") {
+        if !matches!(
+            kind.as_str(),
+            "text_delta" | "input_json_delta" | "thinking_delta" | "signature_delta" | "citations_delta"
+        ) {
             return Ok(Self::Other);
         }
-        let delta: Delta = read(raw)?;
+        let delta: Delta<'_> = read(raw)?;
         Ok(match kind.as_str() {
             "text_delta" => Self::Text(delta.text.unwrap_or_default()),
             "input_json_delta" => Self::Json(delta.partial_json.unwrap_or_default()),
-            _ => Self::Thinking(delta.thinking.unwrap_or_default()),
+            "thinking_delta" => Self::Thinking(delta.thinking.unwrap_or_default()),
+            "signature_delta" => Self::Signature(delta.signature.unwrap_or_default()),
+            _ => Self::Citation(delta.citation.and_then(citation::read)),
         })
     }
 }
 
-impl Usage {
-    /// What is not readable was not said.
-    pub(super) fn read(raw: Option<&RawValue>) -> Option<Self> {
-        serde_json::from_str(raw?.get()).ok()
-    }
+/// A `signature`, which is the vendor's own or a seal of somebody else's.
+pub(super) fn seal_of_signature(signature: &str) -> Option<Seal> {
+    seal(signature, SealKind::AnthropicSignature)
+}
 
-    /// A later statement replaces an earlier one, field by field.
-    pub(super) fn replace(&mut self, later: Self) {
-        self.input_tokens = later.input_tokens.or(self.input_tokens);
-        self.cache_read_input_tokens = later.cache_read_input_tokens.or(self.cache_read_input_tokens);
-        self.cache_creation_input_tokens =
-            later.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
-        self.cache_creation = later.cache_creation.or(self.cache_creation);
-        self.output_tokens = later.output_tokens.or(self.output_tokens);
-    }
+/// `data` of a redacted thinking block, likewise.
+pub(super) fn seal_of_redacted(data: &str) -> Option<Seal> {
+    seal(data, SealKind::AnthropicRedacted)
+}
 
-    /// Disjoint classes: `input_tokens` excludes the cache. What was written to the cache without a lifetime counts
-    /// as short-lived.
-    pub(super) fn to_tokens(self) -> TokenUsage {
-        let creation = self.cache_creation.unwrap_or_default();
-        let short = creation.ephemeral_5m_input_tokens.unwrap_or(0);
-        let long = creation.ephemeral_1h_input_tokens.unwrap_or(0);
-        let told = short.saturating_add(long);
-        let untold = self.cache_creation_input_tokens.unwrap_or(0).saturating_sub(told);
-        TokenUsage {
-            input: self.input_tokens.unwrap_or(0),
-            cache_read: self.cache_read_input_tokens.unwrap_or(0),
-            cache_write: short.saturating_add(untold),
-            cache_write_long: long,
-            output: self.output_tokens.unwrap_or(0),
-            ..TokenUsage::default()
-        }
-        .capped()
+fn seal(text: &str, own: SealKind) -> Option<Seal> {
+    if text.is_empty() {
+        return None;
     }
+    Some(Seal::from_token(text).unwrap_or_else(|| Seal::new(own, text)))
 }
 
 /// `stop_reason`, as in "Handling stop reasons". An unknown one is an end.
@@ -278,6 +192,29 @@ pub(super) fn finish_reason(reason: &str, sequence: Option<String>) -> FinishRea
         "pause_turn" => FinishReason::Pause,
         _ => FinishReason::Stop,
     }
+}
+
+/// The reverse. An answer with tool calls in it that merely stopped waits for their results.
+pub(super) fn stop_reason(reason: &FinishReason, has_calls: bool) -> &'static str {
+    match reason {
+        FinishReason::Stop | FinishReason::MalformedCall if has_calls => "tool_use",
+        FinishReason::Stop | FinishReason::MalformedCall => "end_turn",
+        FinishReason::StopSequence(_) => "stop_sequence",
+        FinishReason::Length => "max_tokens",
+        FinishReason::ToolCalls => "tool_use",
+        FinishReason::ContentFilter | FinishReason::Refusal => "refusal",
+        FinishReason::Pause => "pause_turn",
+    }
+}
+
+/// Why the vendor says it declined.
+pub(super) fn explanation(stop_details: Option<&RawValue>) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Details {
+        explanation: Option<String>,
+    }
+    let details: Details = serde_json::from_str(stop_details?.get()).ok()?;
+    details.explanation.filter(|text| !text.is_empty())
 }
 
 pub(super) fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Fault> {

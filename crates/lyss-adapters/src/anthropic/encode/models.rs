@@ -1,16 +1,27 @@
-//! What differs between models: how much they write at most, and which sampling fields they take. From the vendor's
-//! "Models overview" page, the pages of single models, and its migration guides, read in November 2026.
+//! What differs between models, from the vendor's pages "Models overview", "Thinking", "Effort", "Structured outputs",
+//! "Prefill Claude's response", "Forcing tool use" and the migration guides of single models, read in November 2026.
+
+use crate::conversation::Effort;
 
 /// What an encoder must know of a model.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Model {
-    /// `max_tokens` where nobody set one.
+    /// `max_tokens` where nobody set one; no more is taken of a model that is known.
     pub(super) max_output_tokens: u64,
+    pub(super) is_known: bool,
     pub(super) sampling: Sampling,
+    pub(super) thinking: Thinks,
+    pub(super) efforts: Efforts,
+    /// `output_config.format` and strict tools.
+    pub(super) schemas: bool,
+    /// The last turn may be the assistant's own, to be carried on.
+    pub(super) prefill: bool,
+    /// `tool_choice` may force a tool.
+    pub(super) forced_tools: bool,
 }
 
 /// `temperature`, `top_p` and `top_k`.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sampling {
     /// All of them together.
     All,
@@ -20,40 +31,122 @@ pub(super) enum Sampling {
     None,
 }
 
+/// How a model is told to think.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thinks {
+    Never,
+    /// `enabled` with a budget; off unless asked for.
+    Budget,
+    /// `adaptive`, or a budget; off unless asked for.
+    Either,
+    /// `adaptive` alone; off unless asked for.
+    Adaptive,
+    /// `adaptive` alone; on unless `disabled`.
+    AdaptiveUnlessDisabled,
+    /// `adaptive` alone; on unless `between_tools`.
+    AdaptiveUnlessBetweenTools,
+    /// `adaptive` alone, and no way to turn it off.
+    Always,
+}
+
+/// Which words `output_config.effort` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Efforts {
+    None,
+    UpToHigh,
+    /// `max`, but not `xhigh`.
+    HighAndMax,
+    All,
+}
+
+const fn model(max_output_tokens: u64, sampling: Sampling, thinking: Thinks, efforts: Efforts) -> Model {
+    Model {
+        max_output_tokens,
+        is_known: true,
+        sampling,
+        thinking,
+        efforts,
+        schemas: true,
+        prefill: false,
+        forced_tools: true,
+    }
+}
+
+/// The models of the fifth generation and what comes after.
+const fn fifth(thinking: Thinks, forced_tools: bool) -> Model {
+    Model { forced_tools, ..model(128_000, Sampling::None, thinking, Efforts::All) }
+}
+
+/// The models before 4.6.
+const fn early(max_output_tokens: u64, sampling: Sampling, thinking: Thinks, schemas: bool) -> Model {
+    Model { schemas, prefill: true, ..model(max_output_tokens, sampling, thinking, Efforts::None) }
+}
+
 /// The first row whose prefix fits wins, so longer names stand first.
-const MODELS: [(&str, u64, Sampling); 19] = [
-    ("claude-fable", 128_000, Sampling::None),
-    ("claude-opus-5", 128_000, Sampling::None),
-    ("claude-sonnet-5", 128_000, Sampling::None),
-    ("claude-haiku-5", 128_000, Sampling::None),
-    ("claude-opus-4-8", 128_000, Sampling::None),
-    ("claude-opus-4-7", 128_000, Sampling::None),
-    ("claude-opus-4-6", 128_000, Sampling::OneOf),
-    ("claude-sonnet-4-6", 128_000, Sampling::OneOf),
-    ("claude-opus-4-5", 64_000, Sampling::OneOf),
-    ("claude-sonnet-4-5", 64_000, Sampling::OneOf),
-    ("claude-haiku-4-5", 64_000, Sampling::OneOf),
-    ("claude-opus-4-1", 32_000, Sampling::OneOf),
-    ("claude-opus-4", 32_000, Sampling::All),
-    ("claude-sonnet-4", 64_000, Sampling::All),
-    ("claude-3-7", 64_000, Sampling::All),
-    ("claude-3-5", 8_192, Sampling::All),
-    ("claude-3", 4_096, Sampling::All),
-    ("claude-2", 4_096, Sampling::All),
-    ("claude-instant", 4_096, Sampling::All),
+const MODELS: [(&str, Model); 24] = [
+    ("claude-opus-5-5", fifth(Thinks::Always, false)),
+    ("claude-sonnet-5-5", fifth(Thinks::AdaptiveUnlessBetweenTools, false)),
+    ("claude-haiku-5-5", fifth(Thinks::AdaptiveUnlessDisabled, false)),
+    ("claude-fable", fifth(Thinks::Always, false)),
+    ("claude-mythos", fifth(Thinks::Always, false)),
+    ("claude-opus-5", fifth(Thinks::AdaptiveUnlessDisabled, true)),
+    ("claude-sonnet-5", fifth(Thinks::AdaptiveUnlessDisabled, true)),
+    ("claude-haiku-5", fifth(Thinks::AdaptiveUnlessDisabled, true)),
+    ("claude-opus-4-8", model(128_000, Sampling::None, Thinks::Adaptive, Efforts::All)),
+    ("claude-opus-4-7", model(128_000, Sampling::None, Thinks::Adaptive, Efforts::All)),
+    ("claude-opus-4-6", model(128_000, Sampling::OneOf, Thinks::Either, Efforts::HighAndMax)),
+    ("claude-sonnet-4-6", model(128_000, Sampling::OneOf, Thinks::Either, Efforts::HighAndMax)),
+    (
+        "claude-opus-4-5",
+        Model { efforts: Efforts::UpToHigh, ..early(64_000, Sampling::OneOf, Thinks::Budget, true) },
+    ),
+    ("claude-sonnet-4-5", early(64_000, Sampling::OneOf, Thinks::Budget, true)),
+    ("claude-haiku-4-5", early(64_000, Sampling::OneOf, Thinks::Budget, true)),
+    ("claude-opus-4-1", early(32_000, Sampling::OneOf, Thinks::Budget, false)),
+    ("claude-opus-4", early(32_000, Sampling::All, Thinks::Budget, false)),
+    ("claude-4-opus", early(32_000, Sampling::All, Thinks::Budget, false)),
+    ("claude-sonnet-4", early(64_000, Sampling::All, Thinks::Budget, false)),
+    ("claude-3-7", early(64_000, Sampling::All, Thinks::Budget, false)),
+    ("claude-3-5", early(8_192, Sampling::All, Thinks::Never, false)),
+    ("claude-3", early(4_096, Sampling::All, Thinks::Never, false)),
+    ("claude-2", early(4_096, Sampling::All, Thinks::Never, false)),
+    ("claude-instant", early(4_096, Sampling::All, Thinks::Never, false)),
 ];
 
-const UNKNOWN: Model = Model { max_output_tokens: 4_096, sampling: Sampling::All };
+/// A name of the operator's own, or of another vendor that speaks this dialect: the widest form of every field.
+const UNKNOWN: Model = Model { is_known: false, ..early(4_096, Sampling::All, Thinks::Budget, false) };
 
 impl Model {
-    /// A model's name, dated or not.
+    /// A model's name, dated or not, with or without what other platforms put before it.
     pub(super) fn of(name: &str) -> Self {
-        MODELS.iter().find(|(prefix, ..)| name.starts_with(prefix)).map_or(
-            UNKNOWN,
-            |(_, max_output_tokens, sampling)| Self {
-                max_output_tokens: *max_output_tokens,
-                sampling: *sampling,
-            },
-        )
+        let name = name.find("claude-").and_then(|at| name.get(at..)).unwrap_or(name);
+        MODELS.iter().find(|(prefix, _)| name.starts_with(prefix)).map_or(UNKNOWN, |(_, model)| *model)
+    }
+}
+
+impl Thinks {
+    /// `adaptive` is taken.
+    pub(super) const fn adaptively(self) -> bool {
+        !matches!(self, Self::Never | Self::Budget)
+    }
+
+    /// It thinks without being asked to.
+    pub(super) const fn unasked(self) -> bool {
+        matches!(self, Self::AdaptiveUnlessDisabled | Self::AdaptiveUnlessBetweenTools | Self::Always)
+    }
+}
+
+impl Efforts {
+    /// The nearest word that is taken; `None`: the field is refused.
+    pub(super) fn word(self, effort: Effort) -> Option<&'static str> {
+        let word = match effort {
+            Effort::None | Effort::Minimal | Effort::Low => "low",
+            Effort::Medium => "medium",
+            Effort::High => "high",
+            Effort::XHigh if self == Self::All => "xhigh",
+            Effort::Max if matches!(self, Self::All | Self::HighAndMax) => "max",
+            Effort::XHigh | Effort::Max => "high",
+        };
+        (self != Self::None).then_some(word)
     }
 }

@@ -98,7 +98,7 @@ fn signed_reasoning_goes_back_and_unsigned_does_not() {
         {"type": "text", "text": "a"},
     ]);
     assert_eq!(body["messages"][1]["content"], expected);
-    assert_eq!(losses, ["messages[1].reasoning_content"]);
+    assert_eq!(losses, ["messages[1].reasoning"]);
 }
 
 #[test]

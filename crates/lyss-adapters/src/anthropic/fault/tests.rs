@@ -1,9 +1,9 @@
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use lyss_domain::FaultKind;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::read;
+use super::{read, render, render_stream};
 use crate::Fault;
 
 fn said(status: u16, kind: &str, message: &str) -> Fault {
@@ -40,7 +40,9 @@ fn refusals_are_told_apart() {
     ] {
         let fault = said(status, kind, message);
         assert_eq!((fault.kind, fault.status), (expected, seen), "{status} {kind} {message}");
-        assert!(fault.verbatim.is_none(), "no caller speaks this dialect");
+        let is_callers =
+            matches!(expected, K::BadRequest | K::ContextTooLong | K::ContentFiltered | K::ModelNotFound);
+        assert_eq!(fault.verbatim.is_some(), is_callers, "{status} {kind} {message}");
     }
 }
 
@@ -68,4 +70,71 @@ fn a_body_from_the_edge_goes_by_its_status() {
         assert_eq!(fault.kind, kind);
         assert!(!fault.message.is_empty());
     }
+}
+
+#[test]
+fn what_is_the_callers_own_passes_byte_for_byte() {
+    let body = Bytes::from_static(
+        br#"{"type": "error", "error": {"type": "invalid_request_error", "message": "max_tokens: bad"}, "request_id": "req_1"}"#,
+    );
+    let fault = read(StatusCode::BAD_REQUEST, &HeaderMap::new(), &body);
+    assert_eq!(render(&fault), body);
+    let other =
+        read(StatusCode::BAD_REQUEST, &HeaderMap::new(), &Bytes::from_static(b"{\"message\":\"no\"}"));
+    assert!(other.verbatim.is_none());
+}
+
+#[test]
+fn a_vendor_that_says_so_may_be_asked_again() {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-should-retry", "true".parse().unwrap());
+    headers.insert("retry-after", "3".parse().unwrap());
+    let body = Bytes::from(json!({"error": {"type": "conflict_error", "message": "busy"}}).to_string());
+    let fault = read(StatusCode::CONFLICT, &headers, &body);
+    assert_eq!(fault.kind, FaultKind::VendorError);
+    assert_eq!(fault.retry_after, Some(std::time::Duration::from_secs(3)));
+    assert_eq!(read(StatusCode::CONFLICT, &HeaderMap::new(), &body).kind, FaultKind::BadRequest);
+}
+
+#[test]
+fn each_kind_has_this_dialects_words() {
+    let words = |fault: &Fault| {
+        let body: Value = serde_json::from_slice(&render(fault)).unwrap();
+        assert_eq!(body["type"], "error");
+        assert_eq!(body["error"]["message"], fault.message);
+        body["error"]["type"].as_str().unwrap().to_owned()
+    };
+    use FaultKind as K;
+    for (kind, word) in [
+        (K::BadRequest, "invalid_request_error"),
+        (K::ContextTooLong, "invalid_request_error"),
+        (K::ContentFiltered, "invalid_request_error"),
+        (K::Unauthenticated, "authentication_error"),
+        (K::Forbidden, "permission_error"),
+        (K::ModelNotFound, "not_found_error"),
+        (K::RateLimited, "rate_limit_error"),
+        (K::QuotaExceeded, "rate_limit_error"),
+        (K::VendorRateLimited, "rate_limit_error"),
+        (K::Overloaded, "overloaded_error"),
+        (K::Unavailable, "overloaded_error"),
+        (K::TotalTimeout, "timeout_error"),
+        (K::UpstreamCut, "api_error"),
+        (K::CredentialRefused, "api_error"),
+        (K::Internal, "api_error"),
+    ] {
+        assert_eq!(words(&Fault::new(kind, "m")), word, "{kind:?}");
+    }
+    assert_eq!(words(&Fault { status: 413, ..Fault::bad_request("big", None) }), "request_too_large");
+    // Another vendor's words are none of this dialect's; its own are kept.
+    let foreign = Fault { vendor_type: Some("server_error".into()), ..Fault::new(K::Overloaded, "m") };
+    assert_eq!(words(&foreign), "overloaded_error");
+    let own = Fault { vendor_type: Some("billing_error".into()), ..Fault::new(K::VendorError, "m") };
+    assert_eq!(words(&own), "billing_error");
+}
+
+#[test]
+fn an_error_in_a_stream_is_one_named_event() {
+    let fault = Fault::new(FaultKind::Overloaded, "busy");
+    let expected = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}}\n\n";
+    assert_eq!(render_stream(&fault), expected.as_bytes());
 }
