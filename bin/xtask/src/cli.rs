@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::workspace::Workspace;
-use crate::{bench, coverage, lint, sdk, services, test};
+use crate::{bench, coverage, lint, matrix, sdk, services, test};
 
 #[derive(Parser)]
 #[command(
@@ -63,6 +63,12 @@ enum Task {
         #[arg(short, long = "package", value_name = "NAME")]
         packages: Vec<String>,
     },
+    /// Print what arrives from every caller's dialect at every vendor, and write it to docs/dialects.md
+    ///
+    /// Carries every recorded conversation over and reads it again on the other side. Fails where something is lost
+    /// and no loss names it.
+    #[command(after_help = "Example: cargo xtask matrix")]
+    Matrix,
     /// Measure the gateway between two runs of plain nginx
     #[command(after_help = "Example: cargo xtask bench --only W1,W2")]
     Bench(bench::Options),
@@ -78,6 +84,7 @@ pub(crate) fn run() -> Result<u8> {
         Task::Sdk { args } => sdk::run(&workspace, &args),
         Task::Lint => lint::run(&workspace).map(|()| 0),
         Task::Coverage { packages } => coverage::run(&workspace, &packages).map(|()| 0),
+        Task::Matrix => matrix::run(&workspace).map(|()| 0),
         Task::Bench(options) => bench::run(&workspace, &options).map(|()| 0),
     }
 }

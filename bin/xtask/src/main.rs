@@ -13,6 +13,7 @@ mod cli;
 mod coverage;
 mod gateway;
 mod lint;
+mod matrix;
 mod packages;
 mod process;
 mod sdk;

@@ -35,6 +35,10 @@ mod vendor_error;
 #[cfg(test)]
 mod golden;
 
+// The matrix is drawn by tests here and by an example outside, from the same files: both call this crate by its name.
+#[cfg(test)]
+extern crate self as lyss_adapters;
+
 pub use conversation::{ChatCall, ChatEvent, ChatReply, FinishReason, Loss};
 pub use dialect::{
     CallerSide, CountSide, Decoder, Dialect, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Tapped,

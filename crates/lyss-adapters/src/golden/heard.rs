@@ -1,0 +1,107 @@
+//! Comparing what was said with what was heard: what is missing must be excused by a named loss, and nothing may be
+//! invented.
+
+use lyss_adapters::Loss;
+use lyss_adapters::conversation::{Origin, Setting};
+use serde_json::Value;
+
+/// One thing said, and which losses would explain that the other side does not hear it.
+pub(crate) struct Entry {
+    pub(super) value: Value,
+    pub(super) excuses: Vec<Excuse>,
+}
+
+pub(crate) enum Excuse {
+    Setting(Setting),
+    /// Of a turn or a call in it, by a word in the loss's name; no word: any.
+    Turn(Origin, &'static [&'static str]),
+    /// Of a tool; likewise.
+    Tool(usize, &'static [&'static str]),
+}
+
+/// A stretch of text, blanks removed: how turns and parts are joined is not compared.
+pub(crate) struct Stretch {
+    pub(super) text: String,
+    pub(super) origin: Origin,
+    /// The target may write words of its own around it: a document with its title.
+    pub(super) wrapped: bool,
+}
+
+/// What an encoder may say although the caller did not, since the vendor wants it said.
+const SUPPLIED: [&str; 2] = ["setting.max_output_tokens", "order"];
+
+impl Excuse {
+    fn holds(&self, loss: &Loss) -> bool {
+        let fits = |words: &[&str], what: &str| {
+            words.is_empty()
+                || words
+                    .iter()
+                    .any(|word| if word.is_empty() { what.is_empty() } else { what.contains(word) })
+        };
+        match (self, loss) {
+            (Self::Setting(one), Loss::Setting(other)) => one == other,
+            (Self::Turn(one, words), Loss::Turn { origin, what } | Loss::Call { origin, what, .. }) => {
+                one == origin && fits(words, what)
+            }
+            (Self::Tool(one, words), Loss::Tool { origin, what }) => one == origin && fits(words, what),
+            _ => false,
+        }
+    }
+}
+
+impl Entry {
+    fn is_excused(&self, losses: &[Loss]) -> bool {
+        self.excuses.iter().any(|excuse| losses.iter().any(|loss| excuse.holds(loss)))
+    }
+}
+
+pub(super) fn compare(name: &str, said: &[Entry], heard: &[Entry], losses: &[Loss], found: &mut Vec<String>) {
+    let mut rest = heard.iter().peekable();
+    let mut skipped = 0;
+    for entry in said {
+        if rest.peek().is_some_and(|next| next.value == entry.value) {
+            rest.next();
+        } else if entry.is_excused(losses) {
+            skipped += 1;
+        } else {
+            let heard = rest.peek().map_or_else(|| "nothing".to_owned(), |next| next.value.to_string());
+            found.push(format!("{name}: said {}, heard {heard}", entry.value));
+            return;
+        }
+    }
+    // What a loss excused may have been said otherwise; more than that was invented.
+    let extra: Vec<_> = rest.map(|entry| entry.value.to_string()).collect();
+    if extra.len() > skipped && !SUPPLIED.contains(&name) {
+        found.push(format!("{name}: never said, but heard {}", extra.join(", ")));
+    }
+}
+
+pub(super) fn compare_text(
+    role: &str,
+    said: &[Stretch],
+    heard: &str,
+    losses: &[Loss],
+    found: &mut Vec<String>,
+) {
+    let mut rest = heard;
+    let mut slack = false;
+    for stretch in said {
+        slack |= stretch.wrapped;
+        let at = if slack { rest.find(&stretch.text) } else { rest.starts_with(&stretch.text).then_some(0) };
+        match at {
+            Some(at) => {
+                rest = rest.get(at + stretch.text.len()..).unwrap_or_default();
+                slack = stretch.wrapped;
+            }
+            None if losses.iter().any(|loss| Excuse::Turn(stretch.origin, &[]).holds(loss)) => slack = true,
+            None => {
+                let near: String = rest.chars().take(80).collect();
+                found.push(format!("text.{role}: said {:?}, heard {near:?}", stretch.text));
+                return;
+            }
+        }
+    }
+    if !rest.is_empty() && !slack {
+        found.push(format!("text.{role}: never said, but heard {rest:?}"));
+    }
+}
