@@ -82,7 +82,9 @@ impl Dialect {
     /// How a prompt's tokens are counted; `None`: the dialect has no such call.
     pub fn count(self) -> Option<&'static dyn CountSide> {
         match self {
-            Self::OpenAiChat | Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
+            Self::AnthropicMessages => Some(&anthropic::Count),
+            Self::GoogleGenerate => Some(&google::Count),
+            Self::OpenAiChat | Self::OpenAiResponses => None,
         }
     }
 

@@ -6,8 +6,8 @@ use memchr::memchr2;
 
 use crate::dialect::{Tap, Tapped};
 
-/// Longest event that is looked into.
-pub(crate) const MAX_EVENT_BYTES: usize = 1 << 20;
+/// Longest event that is looked into: a picture comes in one, and the end of the answer may stand beside it.
+pub(crate) const MAX_EVENT_BYTES: usize = 8 << 20;
 
 /// What a dialect reads in one event.
 pub(crate) trait Look: Send {

@@ -212,6 +212,7 @@ impl Route {
     pub fn can(&self, errand: Errand) -> bool {
         let service = match errand.operation() {
             Operation::Chat | Operation::CountTokens => return true,
+            Operation::Embeddings if self.kind == ProviderKind::Google => return true,
             Operation::Embeddings => Service::Embeddings,
             Operation::Completions => Service::Completions,
             Operation::Moderations => Service::Moderations,

@@ -3,8 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
+use lyss_adapters::google::embed::{self, EmbeddingFormat};
 use lyss_adapters::passing::{self, BytesTap, EventsTap};
-use lyss_adapters::{CountSide, Dialect, Errand, Fault, Rendering, Tapped, VendorSide};
+use lyss_adapters::{CallerSide, CountSide, Dialect, Errand, Fault, Framing, Rendering, Tapped, VendorSide};
 use lyss_domain::{FaultKind, Terminal, TokenUsage};
 use lyss_wire::{ByteStream, ResponseHead};
 
@@ -35,7 +36,7 @@ pub(super) async fn answered(
         return unread(walk, settlement, &head.headers, body).await;
     }
     if walk.ask.stream && walk.ask.errand == Errand::Chat {
-        stream(walk, reading, settlement, body).await
+        stream(walk, dialect, reading, settlement, &head.headers, body).await
     } else {
         whole(walk, reading, settlement, &head.headers, body).await
     }
@@ -52,21 +53,34 @@ async fn read_fault(dialect: Dialect, head: &ResponseHead, body: ByteStream) -> 
     }
 }
 
-async fn stream(walk: &Walk<'_>, reading: Reading, settlement: Settlement, body: ByteStream) -> Outcome {
+async fn stream(
+    walk: &Walk<'_>,
+    spoken: Dialect,
+    reading: Reading,
+    settlement: Settlement,
+    headers: &HeaderMap,
+    body: ByteStream,
+) -> Outcome {
     let dialect = walk.ask.dialect;
+    // A server that passes Google's answers on without asking for events.
+    let form = headers.get(CONTENT_TYPE).map(|form| form.as_bytes());
+    let is_array = spoken == Dialect::GoogleGenerate
+        && form.is_some_and(|form| form.to_ascii_lowercase().starts_with(b"application/json"));
     let mode_and_caller = caller_side(dialect).and_then(|caller| {
         let mode = match reading {
-            Reading::Pass { hide_usage } => {
+            Reading::Pass { hide_usage } if !is_array => {
                 let pass = dialect.pass().ok_or_else(|| Fault::new(FaultKind::Internal, "No pass side."))?;
                 Mode::Pass(pass.tap(hide_usage))
             }
-            Reading::Count(_) | Reading::Unread => {
+            Reading::Count(_) | Reading::Embed { .. } | Reading::Unread => {
                 return Err(Fault::new(FaultKind::Internal, "No stream is read for this."));
             }
-            Reading::Convert(vendor) => {
-                let renderer = caller.renderer(&rendering(walk));
-                Mode::Convert(Box::new(Convert::new(vendor.decoder(), renderer, walk.ask.framing)))
+            Reading::Pass { .. } => {
+                let vendor =
+                    spoken.vendor().ok_or_else(|| Fault::new(FaultKind::Internal, "No vendor side."))?;
+                Mode::Convert(Box::new(convert(walk, caller, vendor, is_array)))
             }
+            Reading::Convert(vendor) => Mode::Convert(Box::new(convert(walk, caller, vendor, is_array))),
         };
         Ok((mode, caller))
     });
@@ -80,6 +94,12 @@ async fn stream(walk: &Walk<'_>, reading: Reading, settlement: Settlement, body:
         Ok(relay) => Outcome::Answered(AnswerBody::Stream(relay)),
         Err((settlement, fault)) => failed(settlement, fault),
     }
+}
+
+fn convert(walk: &Walk<'_>, caller: &dyn CallerSide, vendor: &dyn VendorSide, is_array: bool) -> Convert {
+    let framing = if is_array { Framing::Array } else { Framing::Events };
+    let renderer = caller.renderer(&rendering(walk));
+    Convert::new(framing, vendor.decoder(), renderer, walk.ask.framing)
 }
 
 async fn whole(
@@ -108,6 +128,7 @@ async fn whole(
             };
         }
         Reading::Unread => Ok((None, Tapped::default())),
+        Reading::Embed { format, estimated_tokens } => embedded(walk, format, estimated_tokens, &bytes),
         Reading::Pass { .. } => pass_whole(dialect, &bytes),
         Reading::Convert(vendor) => convert_whole(walk, vendor, &bytes),
     };
@@ -178,6 +199,14 @@ fn convert_whole(walk: &Walk<'_>, vendor: &dyn VendorSide, bytes: &[u8]) -> Read
     let reply = vendor.decode(bytes)?;
     let answer = caller_side(walk.ask.dialect)?.render(&reply, &rendering(walk));
     Ok((Some(answer), whole_seen(reply.usage, bytes.len())))
+}
+
+fn embedded(walk: &Walk<'_>, format: EmbeddingFormat, estimated_tokens: u64, bytes: &[u8]) -> Read {
+    let embeddings = embed::decode(bytes)?;
+    let usage = embeddings.tokens.map(|input| TokenUsage { input, ..TokenUsage::default() });
+    let tokens = embeddings.tokens.unwrap_or(estimated_tokens);
+    let answer = embed::render(&embeddings, format, &walk.ask.model, tokens);
+    Ok((Some(answer), Tapped { usage, ended: true, ..Tapped::default() }))
 }
 
 fn whole_seen(usage: Option<TokenUsage>, bytes: usize) -> Tapped {

@@ -2,12 +2,13 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
+use lyss_adapters::google::embed::{self, EmbeddingFormat, EncodedEmbeddings};
 use lyss_adapters::splice::OutputLimit;
 use lyss_adapters::{
     Ask, ChatCall, CountSide, Dialect, Encoded, Encoding, Endpoint, Errand, Fault, Framing, Splices,
     Unsayable, VendorSide,
 };
-use lyss_domain::FaultKind;
+use lyss_domain::{FaultKind, ProviderKind};
 use lyss_wire::{EncodedRequest, RequestBody, RestOfBody};
 use smallvec::SmallVec;
 
@@ -37,6 +38,12 @@ pub(crate) enum Reading {
     Convert(&'static dyn VendorSide),
     /// A count, in the dialect of this side.
     Count(&'static dyn CountSide),
+    /// Google's embeddings become OpenAI's.
+    Embed {
+        format: EmbeddingFormat,
+        /// Where the vendor counts none.
+        estimated_tokens: u64,
+    },
     /// Only usage is looked for.
     Unread,
 }
@@ -76,6 +83,7 @@ pub(crate) fn prepare(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result
             }
         }
         Errand::CountTokens => return count(walk, route, model),
+        Errand::Embeddings if route.kind == ProviderKind::Google => embed(walk, model)?,
         Errand::Embeddings => unread(walk, route, model, Endpoint::Embeddings)?,
         Errand::Pass(_, path) => unread(walk, route, model, Endpoint::Below(path))?,
     };
@@ -96,6 +104,23 @@ fn count(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Ready, Fault
     let Written { body, headers } =
         encode(walk, route, model, |call, encoding| side.question(call, encoding))?;
     Ok(Ready::Send(Prepared { endpoint, dialect, body, rest: None, headers, reading }))
+}
+
+/// OpenAI's embeddings, asked of Google.
+fn embed(walk: &mut Walk<'_>, model: &str) -> Result<Prepared, Fault> {
+    let EncodedEmbeddings { body, format, estimated_tokens, losses } = embed::encode(&walk.ask.body, model)?;
+    walk.losses = losses;
+    if walk.strict && !walk.losses.is_empty() {
+        return Err(too_strict(&walk.losses));
+    }
+    Ok(Prepared {
+        endpoint: Endpoint::BatchEmbed,
+        dialect: Dialect::GoogleGenerate,
+        body: body.into(),
+        rest: None,
+        headers: Headers::new(),
+        reading: Reading::Embed { format, estimated_tokens },
+    })
 }
 
 /// The body as it is, but for the model's name.
