@@ -155,7 +155,7 @@ impl Held {
                 memory.chain(disk).chain(rest).boxed()
             }
         };
-        Ok(UploadBody::Passing(RestOfBody { stream, length }))
+        Ok(UploadBody::passing(RestOfBody { stream, length }))
     }
 }
 

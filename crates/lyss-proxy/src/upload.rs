@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -23,9 +24,16 @@ pub enum UploadBody {
     /// Small enough to be held: a second channel may be tried.
     Whole(Bytes),
     /// Sent once; whoever took it cannot be followed by another channel.
-    Passing(RestOfBody),
+    /// A lock that nobody waits for: a call is looked at from several places, and a stream by itself is for one alone.
+    Passing(Mutex<RestOfBody>),
     /// Was sent.
     Spent,
+}
+
+impl UploadBody {
+    pub fn passing(rest: RestOfBody) -> Self {
+        Self::Passing(Mutex::new(rest))
+    }
 }
 
 impl Upload {
@@ -39,6 +47,7 @@ impl Upload {
                 Some((renamed(&bytes, change), None))
             }
             UploadBody::Passing(rest) => {
+                let rest = rest.into_inner().unwrap_or_else(PoisonError::into_inner);
                 let Some((model, at)) = change else { return Some((RequestBody::default(), Some(rest))) };
                 let gone = at.end - at.start;
                 let length = rest.length.map(|length| length.saturating_sub(gone) + model.len() as u64);
@@ -153,7 +162,7 @@ mod tests {
                 (0..body.len()).step_by(by).map(|at| body.slice(at..(at + by).min(body.len()))).collect();
             let rest = RestOfBody { stream: Box::pin(Pieces(pieces)), length: Some(body.len() as u64) };
             let content_type = HeaderValue::from_static("multipart/form-data; boundary=x");
-            let mut upload = Upload { content_type, model_at: Some(7..11), body: UploadBody::Passing(rest) };
+            let mut upload = Upload { content_type, model_at: Some(7..11), body: UploadBody::passing(rest) };
             let (_, rest) = upload.take(Some("longer name")).unwrap();
             let rest = rest.unwrap();
             assert_eq!(rest.length, Some(24));
