@@ -212,6 +212,33 @@ async fn a_vendor_that_answers_early_is_heard() {
 }
 
 #[tokio::test]
+async fn an_answer_is_heard_although_the_next_write_fails_first() {
+    let (feed, stream) = fed();
+    let feed = std::sync::Mutex::new(Some(feed));
+    let server = Server::start(move |mut peer, _| {
+        let feed = feed.lock().unwrap().take().unwrap();
+        async move {
+            let mut some = [0; 16];
+            peer.stream.read_exact(&mut some).await.unwrap();
+            // All in one go, so that on this one thread nobody looks at the sockets between the close and the write.
+            peer.say(REFUSED).await;
+            drop(peer);
+            for _ in 0..100 {
+                let _ = feed.send(Ok(Bytes::from(vec![b'x'; PIECE_BYTES])));
+            }
+            std::future::pending::<()>().await;
+        }
+    })
+    .await;
+    let request = upload(&server.url("/"), Some(1 << 30), stream);
+    let upstream = upstream_to(server.address);
+    // A task, since the runtime looks at the sockets before it comes back to the test itself.
+    let sending =
+        tokio::spawn(async move { upstream.send(request, TIMERS).await.map(|(head, _)| head.status) });
+    assert_eq!(within(sending).await.unwrap().unwrap(), 413);
+}
+
+#[tokio::test]
 async fn a_vendor_that_answers_before_anything_was_uploaded_is_heard() {
     let server = Server::saying_once(REFUSED).await;
     let (_feed, stream) = fed();
