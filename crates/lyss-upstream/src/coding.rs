@@ -6,7 +6,7 @@
 
 mod inflate;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unbrotli;
 
 use std::pin::Pin;

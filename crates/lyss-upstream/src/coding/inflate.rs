@@ -102,5 +102,5 @@ fn step(open: &mut Decompress, input: &mut Bytes, out: &mut [u8]) -> Result<(usi
 /// RFC 1950, section 2.2: method 8, a window that exists, and a header divisible by 31. A bare stream's first byte would have
 /// to have set a padding bit that compressors leave at zero.
 fn is_zlib(first: u8, second: u8) -> bool {
-    first & 0x0f == 8 && first >> 4 <= 7 && u16::from_be_bytes([first, second]) % 31 == 0
+    first & 0x0f == 8 && first >> 4 <= 7 && u16::from_be_bytes([first, second]).is_multiple_of(31)
 }

@@ -1,10 +1,12 @@
 //! Over real sockets on loopback, against servers written by hand.
 
 mod answers;
+mod compressed;
 mod connecting;
 mod reach;
 mod server;
 mod timing;
+mod uploads;
 
 use std::net::SocketAddr;
 use std::time::Duration;
