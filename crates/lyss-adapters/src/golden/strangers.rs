@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::conversation::ReplyHead;
 use crate::{ChatEvent, Fault, FinishReason};
 
-pub(super) fn any_event() -> impl Strategy<Value = ChatEvent> {
+pub(crate) fn any_event() -> impl Strategy<Value = ChatEvent> {
     let text = "[a-z\"\\\\\u{0}é]{0,4}";
     prop_oneof![
         (text, text).prop_map(|(id, model)| ChatEvent::Start(ReplyHead {
@@ -38,7 +38,7 @@ pub(super) fn any_event() -> impl Strategy<Value = ChatEvent> {
 }
 
 /// JSON with the words of the formats in it, so that it comes near what is read.
-pub(super) fn any_json() -> impl Strategy<Value = Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let word = prop::sample::select(vec![
         "type",
         "role",
@@ -113,7 +113,7 @@ fn pointers(value: &Value, at: String, found: &mut Vec<String>) {
     found.push(at);
 }
 
-pub(super) fn replace_one(value: &mut Value, which: prop::sample::Index, by: &Value) {
+pub(crate) fn replace_one(value: &mut Value, which: prop::sample::Index, by: &Value) {
     let mut found = Vec::new();
     pointers(value, String::new(), &mut found);
     if let Some(target) = value.pointer_mut(which.get::<String>(&found)) {
