@@ -1,6 +1,8 @@
 //! The dialect against itself and against strangers: recorded requests read and written again, recorded answers decoded
 //! and rendered again, and a renderer that holds its grammar whatever comes.
 
+mod assembly;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,7 @@ use lyss_wire::SseFramer;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+pub(super) use self::assembly::assemble;
 use super::{Caller, Pass, Vendor, count_body, read_count, render_count};
 use crate::conversation::{
     ChatCall, ChatEvent, Citation, CitedPlace, FinishReason, Media, MediaKind, Seal, SealKind, Source,
@@ -79,103 +82,6 @@ pub(super) fn values(stream: &[u8]) -> Vec<Value> {
         value
     };
     frames.iter().map(value).collect()
-}
-
-/// The answer that a reader of the stream puts together, as the vendor's own SDKs do; panics where the grammar breaks.
-pub(super) fn assemble(events: &[Value]) -> Value {
-    let mut message = Value::Null;
-    let mut open = None;
-    let mut pieces = String::new();
-    let mut signed = false;
-    let mut over = false;
-    for event in events {
-        assert!(!over, "something follows the end: {event}");
-        let kind = event["type"].as_str().unwrap();
-        if kind == "error" {
-            over = true;
-            continue;
-        }
-        assert_eq!(message.is_null(), kind == "message_start", "one start, and first");
-        match kind {
-            "message_start" => message = event["message"].clone(),
-            "content_block_start" => {
-                assert_eq!(open, None, "one block at a time");
-                let blocks = message["content"].as_array_mut().unwrap();
-                assert_eq!(event["index"], blocks.len(), "indexes rise by one");
-                open = Some(blocks.len());
-                blocks.push(event["content_block"].clone());
-                pieces.clear();
-                signed = false;
-            }
-            "content_block_delta" => {
-                let at = open.expect("a delta outside of its block");
-                assert_eq!(event["index"], at);
-                let block = &mut message["content"][at];
-                let delta = &event["delta"];
-                let fields = match (block["type"].as_str().unwrap(), delta["type"].as_str().unwrap()) {
-                    ("text", "text_delta") => Some("text"),
-                    ("thinking", "thinking_delta") => {
-                        assert!(!signed, "thoughts behind their signature");
-                        Some("thinking")
-                    }
-                    ("thinking", "signature_delta") => {
-                        assert!(!signed, "two signatures");
-                        signed = true;
-                        block["signature"] = delta["signature"].clone();
-                        None
-                    }
-                    ("text", "citations_delta") => {
-                        let list = &mut block["citations"];
-                        if list.is_null() {
-                            *list = json!([]);
-                        }
-                        list.as_array_mut().unwrap().push(delta["citation"].clone());
-                        None
-                    }
-                    ("tool_use", "input_json_delta") => {
-                        pieces.push_str(delta["partial_json"].as_str().unwrap());
-                        None
-                    }
-                    (block, delta) => panic!("{delta} inside {block}"),
-                };
-                if let Some(field) = fields {
-                    let text =
-                        format!("{}{}", block[field].as_str().unwrap(), delta[field].as_str().unwrap());
-                    block[field] = text.into();
-                }
-            }
-            "content_block_stop" => {
-                let at = open.take().expect("a stop without a block");
-                assert_eq!(event["index"], at);
-                let block = &mut message["content"][at];
-                assert!(block["type"] != "thinking" || signed, "thoughts without a signature");
-                if block["type"] == "tool_use" {
-                    // A call cut short may end anywhere; what is whole is an object.
-                    if let Ok(input) = serde_json::from_str::<Value>(&pieces) {
-                        assert!(input.is_object(), "{pieces}");
-                        block["input"] = input;
-                    }
-                }
-            }
-            "message_delta" => {
-                assert_eq!(open, None);
-                assert!(message["stop_reason"].is_null(), "two deltas of the message");
-                for (field, value) in event["delta"].as_object().unwrap() {
-                    message[field] = value.clone();
-                }
-                assert!(!message["stop_reason"].is_null());
-                for (field, value) in event["usage"].as_object().unwrap() {
-                    message["usage"][field] = value.clone();
-                }
-            }
-            "message_stop" => {
-                assert!(!message["stop_reason"].is_null(), "a stop without a reason");
-                over = true;
-            }
-            other => panic!("unknown event {other}"),
-        }
-    }
-    message
 }
 
 /// What is written of a request read here is read back as the same: nothing is lost in this dialect.
@@ -489,10 +395,10 @@ proptest! {
     #[test]
     fn any_request_is_survived(value in any_json(), bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         for body in [value.to_string().into_bytes(), bytes] {
-            if let Ok(call) = parse(&body) {
-                if let Ok(encoded) = Vendor.encode(&call, &Encoding::plain("claude-opus-5-5")) {
-                    serde_json::from_slice::<Value>(&encoded.body).unwrap();
-                }
+            if let Ok(call) = parse(&body)
+                && let Ok(encoded) = Vendor.encode(&call, &Encoding::plain("claude-opus-5-5"))
+            {
+                serde_json::from_slice::<Value>(&encoded.body).unwrap();
             }
             let _ = Pass.read_usage(&body);
         }
@@ -509,10 +415,10 @@ proptest! {
         for (_, body) in files("request.json") {
             let mut value: Value = serde_json::from_slice(&body).unwrap();
             crate::golden::strangers::replace_one(&mut value, which, &by);
-            if let Ok(call) = parse(value.to_string().as_bytes()) {
-                if let Ok(encoded) = Vendor.encode(&call, &Encoding::plain(&call.model)) {
-                    serde_json::from_slice::<Value>(&encoded.body).unwrap();
-                }
+            if let Ok(call) = parse(value.to_string().as_bytes())
+                && let Ok(encoded) = Vendor.encode(&call, &Encoding::plain(&call.model))
+            {
+                serde_json::from_slice::<Value>(&encoded.body).unwrap();
             }
         }
     }

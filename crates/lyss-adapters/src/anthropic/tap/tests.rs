@@ -22,7 +22,7 @@ fn generated_text_is_counted_and_nothing_else() {
         "data: {\"delta\":{\"text\":\"e\",\"type\":\"text_delta\"},\"type\":\"content_block_delta\"}\n\n",
     );
     let seen = tapped(stream);
-    assert_eq!((seen.events, seen.generated_bytes), (2, 6));
+    assert_eq!((seen.events, seen.generated_bytes), (3, 7));
     assert!(seen.started && seen.content && !seen.ended && seen.usage.is_none());
 }
 
