@@ -174,7 +174,8 @@ impl MessagesDecoder {
                     push_arguments(*call, text, out);
                 }
             }
-            (OpenBlock::Other, _) | (_, ReadDelta::Other) => {}
+            (OpenBlock::Other, _)
+            | (_, ReadDelta::Other | ReadDelta::Signature(_) | ReadDelta::Citation(_)) => {}
             // A delta of one kind inside a block of another.
             _ => return Err(out_of_order()),
         }

@@ -107,6 +107,16 @@ fn signed_reasoning_goes_back_and_unsigned_does_not() {
 }
 
 #[test]
+fn a_model_that_never_thinks_is_shown_no_thoughts() {
+    let seal = Some(Seal::new(SealKind::AnthropicSignature, "sig"));
+    let parts = vec![Part::Reasoning(Reasoning { text: "hm".into(), seal }), Part::Text("a".into())];
+    let turn = Turn::new(Role::Assistant, parts, 1);
+    let (body, losses) = encoded(&call(vec![user("hi"), turn, user("go on")]), "claude-3-5-haiku-20241022");
+    assert_eq!(body["messages"][1]["content"], json!([{"type": "text", "text": "a"}]));
+    assert_eq!(losses, ["messages[1].reasoning"]);
+}
+
+#[test]
 fn a_choice_among_no_tools_is_reported() {
     let mut call = call(vec![user("hi")]);
     call.tool_choice = Some(ToolChoice::Required);
@@ -148,7 +158,9 @@ fn models_get_the_sampling_fields_they_take() {
 fn results_that_are_errors_say_so() {
     let result = Part::ToolResult { id: "toolu_1".into(), name: None, parts: vec![], is_error: true };
     let (body, _) = encoded(&call(vec![Turn::new(Role::Tool, vec![result], 0)]), "claude-sonnet-5");
-    let expected = json!([{"type": "tool_result", "tool_use_id": "toolu_1", "is_error": true}]);
+    let words = json!([{"type": "text", "text": "The tool failed."}]);
+    let expected =
+        json!([{"type": "tool_result", "tool_use_id": "toolu_1", "content": words, "is_error": true}]);
     assert_eq!(body["messages"][0]["content"], expected);
 }
 
