@@ -70,7 +70,7 @@ fn calls_without_ids_meet_their_results_by_name_and_order() {
         .collect();
     let expected = [
         ("call_1_1", "18 degrees"),
-        ("call_1_2", r#"{ "temperature": 24, "sky": "clear" }"#),
+        ("call_1_2", r#"{"temperature":24,"sky":"clear"}"#),
         ("call_1_3", "14:05"),
     ];
     assert_eq!(texts, expected.map(|(id, text)| (id.to_owned(), text.to_owned())));
