@@ -124,6 +124,35 @@ fn results_follow_their_calls_in_order_and_by_name() {
 }
 
 #[test]
+fn media_of_a_result_stand_inside_it_or_behind_all_results() {
+    let image =
+        || Part::Media(Media::new(MediaKind::Image, Source::Data("QQ==".into()), Some("image/png".into())));
+    let with_image = |id: &str| Part::ToolResult {
+        id: id.into(),
+        name: None,
+        parts: vec![text("a"), image()],
+        is_error: false,
+    };
+    let call = talk(vec![
+        (Role::User, vec![text("q")]),
+        (Role::Assistant, vec![call("a", "f", ""), call("b", "f", "")]),
+        (Role::Tool, vec![with_image("a"), result("b", "b")]),
+    ]);
+    let kinds = |model: &str| -> Vec<String> {
+        let (body, _) = encoded(&call, model);
+        let parts = body["contents"][2]["parts"].as_array().unwrap().clone();
+        parts.iter().map(|part| part.as_object().unwrap().keys().next().unwrap().clone()).collect()
+    };
+    assert_eq!(kinds("gemini-2.5-pro"), ["functionResponse", "functionResponse", "inlineData"]);
+    assert_eq!(kinds("gemini-3.5-flash"), ["functionResponse", "functionResponse"]);
+    let (body, _) = encoded(&call, "gemini-3.5-flash");
+    assert_eq!(
+        body["contents"][2]["parts"][0]["functionResponse"]["parts"],
+        json!([{"inlineData": {"mimeType": "image/png", "data": "QQ=="}}])
+    );
+}
+
+#[test]
 fn results_that_look_like_wrappers_are_wrapped_again() {
     let wrapped = |words: &str, is_error| {
         let mut turns = vec![(Role::Assistant, vec![call("a", "f", "{}")])];
@@ -184,6 +213,11 @@ fn media_stand_as_data_or_address() {
     assert_eq!(
         part(media(MediaKind::File, Source::Text("words".into())), "gemini-2.5-pro"),
         json!({"text": "words"})
+    );
+    let film = media(MediaKind::Video, Source::Url("https://www.youtube.com/watch?v=x".into()));
+    assert_eq!(
+        part(film, "gemini-2.0-flash"),
+        json!({"fileData": {"fileUri": "https://www.youtube.com/watch?v=x"}})
     );
     let kept = talk(vec![(Role::User, vec![media(MediaKind::File, Source::FileId("file-1".into()))])]);
     assert_eq!(refused(&kept, "gemini-2.5-pro"), Some(Loss::turn(Origin::Item(0), "file")));
