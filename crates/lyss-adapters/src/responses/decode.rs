@@ -81,3 +81,6 @@ fn push_content(content: WireContent, parts: &mut Vec<Part>, tokens: &mut Vec<To
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

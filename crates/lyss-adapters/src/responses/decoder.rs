@@ -432,3 +432,6 @@ impl Decoder for ResponseDecoder {
 fn out_of_bounds() -> Fault {
     Fault::new(FaultKind::Protocol, "The upstream's stream has more items or parts than any real one.")
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,3 +69,6 @@ impl Events<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -141,7 +141,7 @@ impl ResponseRenderer {
         out.extend_from_slice(br#","status":"#);
         push_json(out, word);
         out.extend_from_slice(br#","error":"#);
-        push_json(out, &fault.map(|fault| fault::failure(fault)));
+        push_json(out, &fault.map(fault::failure));
         out.extend_from_slice(br#","incomplete_details":"#);
         push_json(out, &reason.map(|reason| std::collections::BTreeMap::from([("reason", reason)])));
         out.extend_from_slice(br#","model":"#);
@@ -192,10 +192,10 @@ impl ResponseRenderer {
             ChatEvent::Citation { citation, .. } => self.items.citation(citation, out),
             ChatEvent::Logprobs { tokens, .. } => self.items.logprobs(tokens, out),
             ChatEvent::Media { media, .. } => self.items.media(media, out),
-            ChatEvent::ToolCallStart { call, id, name, custom, .. } => {
-                if self.calls.len() < MAX_CALLS && self.calls.insert(*call) {
-                    self.items.call(*call, id, name, *custom, out);
-                }
+            ChatEvent::ToolCallStart { call, id, name, custom, .. }
+                if self.calls.len() < MAX_CALLS && self.calls.insert(*call) =>
+            {
+                self.items.call(*call, id, name, *custom, out);
             }
             ChatEvent::ToolCallArguments { call, text, .. } => self.items.arguments(*call, text, out),
             _ => {}

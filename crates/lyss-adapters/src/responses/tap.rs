@@ -132,3 +132,6 @@ fn failure(data: &[u8]) -> Fault {
         Err(_) => Fault::new(FaultKind::VendorError, "The upstream failed."),
     }
 }
+
+#[cfg(test)]
+mod tests;
