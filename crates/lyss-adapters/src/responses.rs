@@ -12,6 +12,8 @@ mod fault;
 mod names;
 mod output;
 mod parse;
+#[cfg(test)]
+mod recorded;
 mod render;
 mod renderer;
 mod splice;

@@ -195,7 +195,7 @@ impl ResponseDecoder {
         };
         self.text(at, what, number, text.unwrap_or_default(), is_delta, out)?;
         if what == What::Text {
-            self.tokens(at, number, lenient(event.logprobs), is_delta, out)?;
+            self.tokens(at, number, lenient(event.logprobs).unwrap_or_default(), is_delta, out)?;
         }
         Ok(())
     }
@@ -243,7 +243,7 @@ impl ResponseDecoder {
         &mut self,
         at: usize,
         number: u64,
-        list: Option<Vec<WireLogprob>>,
+        list: Vec<WireLogprob>,
         is_delta: bool,
         out: &mut Vec<ChatEvent>,
     ) -> Result<(), Fault> {
@@ -291,7 +291,7 @@ impl ResponseDecoder {
         let text = part.text.or(part.refusal).unwrap_or_default();
         self.text(at, what, number, text, false, out)?;
         self.tokens(at, number, part.logprobs, false, out)?;
-        for (inner, mark) in part.annotations.into_iter().flatten().enumerate() {
+        for (inner, mark) in part.annotations.into_iter().enumerate() {
             self.annotation(at, number, Some(inner as u64), Some(mark), out)?;
         }
         Ok(())
@@ -320,7 +320,7 @@ impl ResponseDecoder {
             "reasoning" => {
                 let seal = item.seal();
                 for (what, list) in [(What::Summary, item.summary), (What::Thought, item.content)] {
-                    for (number, part) in list.into_iter().flatten().enumerate() {
+                    for (number, part) in list.into_iter().enumerate() {
                         let text = part.text.unwrap_or_default();
                         self.text(at, what, number as u64, text, false, out)?;
                     }
@@ -332,7 +332,7 @@ impl ResponseDecoder {
                 }
             }
             "message" => {
-                for (number, part) in item.content.into_iter().flatten().enumerate() {
+                for (number, part) in item.content.into_iter().enumerate() {
                     self.part_done(at, number as u64, part, out)?;
                 }
             }

@@ -176,6 +176,9 @@ impl Items {
 
     /// Ends the reasoning that is open, or stands for reasoning that nobody may read.
     pub(super) fn seal(&mut self, seal: &Seal, out: &mut BytesMut) {
+        if !matches!(self.open, Some(Open::Reasoning(_))) && seal.kind == SealKind::OpenAi {
+            self.reasoning_id.clone_from(&seal.id);
+        }
         self.open_reasoning(out);
         let Some(Open::Reasoning(reasoning)) = self.open.take() else { return };
         let is_own = seal.kind == SealKind::OpenAi

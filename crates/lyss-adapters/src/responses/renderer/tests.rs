@@ -267,12 +267,15 @@ fn seals_travel_as_their_vendor_wrote_them_or_as_a_token() {
     let own = Seal::new(SealKind::OpenAi, "gAAA");
     let named = Seal { id: Some("rs_9".into()), ..own.clone() };
     let seal = |seal: &Seal| ChatEvent::ReasoningSeal { choice: 0, seal: seal.clone() };
+    let late = Seal { id: Some("rs_8".into()), ..own.clone() };
     let stream = render(&[
         start(),
         thought("Hm."),
         seal(&foreign),
         seal(&own),
         seal(&named),
+        thought("Hm?"),
+        seal(&late),
         text("So."),
         ChatEvent::End,
     ]);
@@ -281,9 +284,10 @@ fn seals_travel_as_their_vendor_wrote_them_or_as_a_token() {
     assert_eq!(output[0]["encrypted_content"], foreign.to_token());
     assert_eq!(output[1]["summary"], json!([]));
     assert_eq!(output[1]["encrypted_content"], "gAAA");
-    // Its id was another one by then, and the vendor wants the two together.
-    assert_eq!(output[2]["encrypted_content"], named.to_token());
-    assert_eq!(output[3]["content"][0]["text"], "So.");
+    assert_eq!((&output[2]["id"], &output[2]["encrypted_content"]), (&json!("rs_9"), &json!("gAAA")));
+    // Its item had another id by then, and the vendor wants the two together.
+    assert_eq!(output[3]["encrypted_content"], late.to_token());
+    assert_eq!(output[4]["content"][0]["text"], "So.");
 }
 
 #[test]
