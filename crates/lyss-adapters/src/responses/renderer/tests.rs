@@ -71,11 +71,10 @@ fn assert_grammar(stream: &[Value]) {
     for (at, event) in stream.iter().enumerate() {
         let kind = event["type"].as_str().unwrap();
         assert_eq!(event["sequence_number"], at, "{kind}");
-        let is_terminal =
-            ["response.completed", "response.incomplete", "response.failed", "error"].contains(&kind);
+        let is_terminal = ["response.completed", "response.incomplete", "response.failed"].contains(&kind);
         assert!(!is_terminal || at + 1 == stream.len(), "something follows {kind}");
         match kind {
-            "error" => assert_eq!(at, 0, "a response that has begun fails as such"),
+            "error" => assert_eq!(stream.len() - at, if at == 0 { 1 } else { 2 }, "the error comes last"),
             "response.created" => assert_eq!(at, 0),
             "response.in_progress" => assert_eq!(at, 1),
             "response.output_item.added" => {
@@ -321,6 +320,8 @@ fn a_fault_fails_what_has_begun_and_is_an_error_before() {
     assert_eq!(last["response"]["status"], "failed");
     assert_eq!(last["response"]["error"]["message"], "Too busy.");
     assert_eq!(last["response"]["error"]["code"], "overloaded");
+    let error = &stream[stream.len() - 2];
+    assert_eq!((&error["type"], &error["error"]["message"]), (&json!("error"), &json!("Too busy.")));
     // What is unfinished is not told as done.
     assert_eq!(last["response"]["output"], json!([]));
     assert_eq!(kinds(&render(&[fault])), ["error"]);
@@ -352,11 +353,20 @@ fn a_citation_backs_the_stretch_before_it() {
 fn tokens_stand_in_pieces_and_in_the_whole() {
     let top = TokenLogprob { token: "b".into(), logprob: -2.0, ..TokenLogprob::default() };
     let token = TokenLogprob { token: "a".into(), logprob: -0.5, bytes: Some(vec![97]), top: vec![top] };
-    let stream =
-        render(&[start(), text("a"), ChatEvent::Logprobs { choice: 0, tokens: vec![token] }, ChatEvent::End]);
+    let stream = render(&[
+        start(),
+        text("a"),
+        ChatEvent::Logprobs { choice: 0, tokens: vec![token.clone()] },
+        ChatEvent::End,
+    ]);
     let expected = json!([{"token": "a", "bytes": [97], "logprob": -0.5,
         "top_logprobs": [{"token": "b", "bytes": [98], "logprob": -2.0}]}]);
     assert_eq!(stream[5]["logprobs"], expected);
+    let told = |events: &[ChatEvent]| render(events).last().unwrap()["response"]["output"].clone();
+    let early = ChatEvent::Logprobs { choice: 0, tokens: vec![token] };
+    let output = told(&[early.clone(), text("a"), ChatEvent::End]);
+    assert_eq!(output[0]["content"][0]["logprobs"], expected);
+    assert_eq!(told(&[early, ChatEvent::End]), json!([]));
     assert_eq!(stream.last().unwrap()["response"]["output"][0]["content"][0]["logprobs"], expected);
 }
 
