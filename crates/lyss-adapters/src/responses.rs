@@ -5,6 +5,8 @@
 //! not there for another vendor and is refused.
 
 mod call_id;
+#[cfg(test)]
+mod damaged;
 mod decode;
 mod decoder;
 mod encode;

@@ -14,7 +14,7 @@ use crate::conversation::{Part, Reasoning, Seal};
 use crate::dialect::{CallerSide, Dialect, Encoding, Rendering, VendorSide};
 use crate::{ChatEvent, FinishReason, scan};
 
-fn files(name: &str) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn files(name: &str) -> BTreeMap<String, Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/responses");
     let folders = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
     let file = |path: PathBuf| {
@@ -37,7 +37,7 @@ fn events(stream: &[u8]) -> Vec<ChatEvent> {
     events
 }
 
-fn rendering() -> Rendering {
+pub(super) fn rendering() -> Rendering {
     Rendering::at(Timestamp::from_millis(1_763_996_400_000))
 }
 

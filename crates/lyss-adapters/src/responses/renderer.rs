@@ -299,4 +299,4 @@ impl Renderer for ResponseRenderer {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -20,7 +20,7 @@ fn bytes(events: &[ChatEvent], request: &str) -> Vec<u8> {
     out.to_vec()
 }
 
-fn parsed(stream: &[u8]) -> Vec<Value> {
+pub(crate) fn parsed(stream: &[u8]) -> Vec<Value> {
     let mut framer = SseFramer::new(64 << 20);
     let mut frames = Vec::new();
     framer.feed(stream, &mut frames).unwrap();
@@ -63,7 +63,7 @@ fn finish(reason: FinishReason) -> ChatEvent {
 }
 
 /// What the reference's order of events demands, and that what is said twice is said alike.
-fn assert_grammar(stream: &[Value]) {
+pub(crate) fn assert_grammar(stream: &[Value]) {
     let mut open_item: Option<(u64, Value)> = None;
     let mut open_part: Option<(u64, String)> = None;
     let mut next_item = 0;
