@@ -237,3 +237,6 @@ fn reasoning(call: &ChatCall, model: Model, losses: &mut Vec<Loss>) -> Option<Wi
     let effort = effort.map(crate::conversation::Effort::as_str);
     (effort.is_some() || summary.is_some()).then_some(WireReasoning { effort, summary })
 }
+
+#[cfg(test)]
+mod tests;

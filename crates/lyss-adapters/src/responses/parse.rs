@@ -98,3 +98,6 @@ fn turns(top: &mut Fields<'_>, lost: &mut Lost) -> Result<Vec<Turn>, Fault> {
 fn read<'a, T: serde::Deserialize<'a>>(raw: &'a RawValue, path: &str, expected: &str) -> Result<T, Fault> {
     serde_json::from_str(raw.get()).map_err(|_| wrong(path, expected))
 }
+
+#[cfg(test)]
+mod tests;
