@@ -60,6 +60,8 @@ impl Frame<'_> {
         };
         let mut turns: Vec<_> = answers.iter().map(|answer| (answer, answer.steps())).collect();
         let mut open = answers.len();
+        // Thought, but not shown: counted with what is said next.
+        let mut hidden = 0;
         while open > 0 {
             for (index, (answer, steps)) in turns.iter_mut().enumerate() {
                 let Some(step) = steps.next() else { continue };
@@ -67,14 +69,20 @@ impl Frame<'_> {
                     // Arguments come whole, with their call.
                     Step::Open | Step::Arguments(..) => continue,
                     Step::Thought(text) if self.shows_thoughts => filled(THOUGHT, &[("text", &quoted(text))]),
-                    // Thought, but not shown.
-                    Step::Thought(_) => continue,
+                    Step::Thought(_) => {
+                        hidden += 1;
+                        continue;
+                    }
                     Step::Word(text) => filled(TEXT, &[("text", &quoted(text))]),
                     Step::Call(call, _) => self.call(index, call, answer),
                     Step::Close => {
                         open -= 1;
                         let part = self.closing(index, answer);
-                        say(self.candidate(index, &part, Some(answer)), 0, open == 0);
+                        say(
+                            self.candidate(index, &part, Some(answer)),
+                            std::mem::take(&mut hidden),
+                            open == 0,
+                        );
                         continue;
                     }
                 };
@@ -82,7 +90,7 @@ impl Frame<'_> {
                     Step::Call(_, call) => 1 + call.arguments.len(),
                     _ => 1,
                 };
-                say(self.candidate(index, &part, None), tokens, false);
+                say(self.candidate(index, &part, None), tokens + std::mem::take(&mut hidden), false);
             }
         }
         script
