@@ -284,10 +284,8 @@ impl<'a> ChatRequest<'a> {
     fn tool_wish(&self) -> Result<ToolWish<'a>, Refusal> {
         let any = ToolWish::Any { parallel: self.parallel_tool_calls.unwrap_or(true) };
         let Some(choice) = self.tool_choice.map(RawValue::get) else { return Ok(any) };
-        if let Ok(named) = serde_json::from_str::<NamedChoice<'_>>(choice) {
-            if let Some(name) = named.name() {
-                return Ok(ToolWish::Named(name));
-            }
+        if let Some(name) = serde_json::from_str::<NamedChoice<'_>>(choice).ok().and_then(NamedChoice::name) {
+            return Ok(ToolWish::Named(name));
         }
         match choice {
             r#""none""# => Ok(ToolWish::Nothing),

@@ -21,7 +21,8 @@ pub(super) struct Frame<'a> {
     pub(super) logprobs: bool,
 }
 
-const WHOLE: &str = r#"{"candidates":[$candidates]$feedback,"usageMetadata":$usage,"modelVersion":"$model","responseId":"$id"}"#;
+const WHOLE: &str =
+    r#"{"candidates":[$candidates],"usageMetadata":$usage,"modelVersion":"$model","responseId":"$id"}"#;
 const CANDIDATE: &str = r#"{"content":{$parts"role":"model"}$finish,"index":$index$more}"#;
 const FINISH: &str = r#","finishReason":"$reason"$message"#;
 const TEXT: &str = r#"{"text":$text$signature}"#;
@@ -31,6 +32,19 @@ const SIGNATURE: &str = r#","thoughtSignature":"$seal""#;
 const SAFETY: &str = r#","safetyRatings":[{"category":"HARM_CATEGORY_HATE_SPEECH","probability":"NEGLIGIBLE"},{"category":"HARM_CATEGORY_DANGEROUS_CONTENT","probability":"$probability"$blocked},{"category":"HARM_CATEGORY_HARASSMENT","probability":"NEGLIGIBLE"},{"category":"HARM_CATEGORY_SEXUALLY_EXPLICIT","probability":"NEGLIGIBLE"}]"#;
 const GROUNDING: &str = r#","groundingMetadata":{"webSearchQueries":["sandbox weather"],"searchEntryPoint":{"renderedContent":"<div>sandbox weather</div>"},"groundingChunks":[{"web":{"uri":"https://example.com/weather","title":"example.com"}}],"groundingSupports":[{"segment":{"startIndex":0,"endIndex":$end,"text":$text},"groundingChunkIndices":[0]}]}"#;
 const USAGE: &str = r#"{"promptTokenCount":$prompt$cached$candidates,"totalTokenCount":$total,"promptTokensDetails":[$details]$thoughts}"#;
+
+const BLOCKED: &str = r#"{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":$prompt,"totalTokenCount":$prompt,"promptTokensDetails":[$details]},"modelVersion":"$model","responseId":"sandbox$id"}"#;
+
+/// The answer to a prompt that is against the policy.
+pub(super) fn blocked(model: &str, serial: u64, prompt: &Prompt) -> String {
+    let slots = [
+        ("prompt", &*prompt.total().to_string()),
+        ("details", &prompt.details()),
+        ("model", model),
+        ("id", &format!("{serial:012x}")),
+    ];
+    filled(BLOCKED, &slots)
+}
 
 impl Frame<'_> {
     pub(super) fn whole(&self, answers: &[Answer]) -> Vec<u8> {
@@ -226,7 +240,6 @@ impl Frame<'_> {
         ];
         let slots = [
             ("candidates", candidates),
-            ("feedback", ""),
             ("usage", &filled(USAGE, &slots)),
             ("model", self.model),
             ("id", &format!("sandbox{:012x}", self.serial)),

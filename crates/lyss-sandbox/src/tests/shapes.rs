@@ -158,3 +158,25 @@ async fn calls_and_reasoning_must_come_back() {
     assert_eq!(chat(&sandbox, Vendor::OpenAi, "gpt-4o", developer.clone()).await.status, 200);
     assert_eq!(chat(&sandbox, Vendor::DeepSeek, "deepseek-chat", developer).await.status, 400);
 }
+
+#[tokio::test]
+async fn a_blocked_prompt_is_said_in_the_vendors_way() {
+    let sandbox = sandbox().await;
+    for vendor in Vendor::ALL {
+        for extra in [json!({}), json!({"stream": true})] {
+            let answer = chat(&sandbox, vendor, &with(vendor, "blocked"), extra.clone()).await;
+            if vendor != Vendor::Google {
+                assert_eq!(answer.status, 400);
+                let inner = &answer.json()["error"]["innererror"]["code"];
+                assert_eq!(inner == "ResponsibleAIPolicyViolation", vendor == Vendor::AzureOpenAi);
+                continue;
+            }
+            let said = if extra["stream"] == true { answer.chunks().remove(0) } else { answer.json() };
+            assert_eq!(said["promptFeedback"]["blockReason"], "PROHIBITED_CONTENT");
+            assert_eq!(
+                (said.get("candidates"), &said["usageMetadata"]["promptTokenCount"]),
+                (None, &json!(8))
+            );
+        }
+    }
+}
