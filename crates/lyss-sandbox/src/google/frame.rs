@@ -53,22 +53,26 @@ impl Frame<'_> {
             .enumerate()
             .map(|(index, answer)| self.candidate(index, &self.parts(index, answer).join(","), Some(answer)))
             .collect();
-        self.envelope(&candidates.join(","), answers, true).into_bytes()
+        let (head, tail) = self.around(answers, true);
+        [head, candidates.join(","), tail].concat().into_bytes()
     }
 
     pub(super) fn stream(&self, answers: &[Answer], array: bool) -> Script {
         let events = answers.iter().map(Answer::tokens).sum::<usize>() + 2 * answers.len() + 1;
         let mut script = Script::with_capacity(events * 640, events);
+        let (running, ending) = (self.around(answers, false), self.around(answers, true));
         let mut say = |candidates: String, tokens: usize, last: bool| {
             let first = script.events() == 0;
-            let body = self.envelope(&candidates, answers, last);
+            let (head, tail) = if last { &ending } else { &running };
             script.event(tokens, |out| {
                 let (before, after) = match array {
                     true => (if first { "[" } else { ",\r\n" }, if last { "\n]\n" } else { "\n" }),
                     false => ("data: ", "\r\n\r\n"),
                 };
                 out.extend_from_slice(before.as_bytes());
-                out.extend_from_slice(body.as_bytes());
+                for piece in [&**head, &*candidates, &**tail] {
+                    out.extend_from_slice(piece.as_bytes());
+                }
                 out.extend_from_slice(after.as_bytes());
             });
         };
@@ -214,8 +218,9 @@ impl Frame<'_> {
         more
     }
 
-    /// Usage grows until the end; thoughts are counted from the start of the answer.
-    fn envelope(&self, candidates: &str, answers: &[Answer], last: bool) -> String {
+    /// What stands before and after the candidates. Usage grows until the end; thoughts are counted from the start of
+    /// the answer.
+    fn around(&self, answers: &[Answer], last: bool) -> (String, String) {
         let thoughts = answers.iter().map(|answer| answer.thoughts.len()).sum::<usize>() as u64;
         let said = answers.iter().map(Answer::tokens).sum::<usize>() as u64 - thoughts;
         let said = if last { said } else { 0 };
@@ -239,12 +244,12 @@ impl Frame<'_> {
             ("thoughts", &optional("thoughtsTokenCount", thoughts)),
         ];
         let slots = [
-            ("candidates", candidates),
-            ("usage", &filled(USAGE, &slots)),
+            ("usage", &*filled(USAGE, &slots)),
             ("model", self.model),
             ("id", &format!("sandbox{:012x}", self.serial)),
         ];
-        filled(WHOLE, &slots)
+        let (head, tail) = WHOLE.split_once("$candidates").unwrap_or((WHOLE, ""));
+        (filled(head, &slots), filled(tail, &slots))
     }
 }
 
