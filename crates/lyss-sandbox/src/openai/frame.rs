@@ -124,7 +124,9 @@ impl Frame<'_> {
                     hidden += 1;
                     continue;
                 }
-                if let (Step::Close, Some(annotation)) = (step, self.annotation(answer)) {
+                if matches!(step, Step::Close)
+                    && let Some(annotation) = self.annotation(answer)
+                {
                     let delta = format!(
                         r#"{{"index":{index},"delta":{{"annotations":[{annotation}]}},"logprobs":null,"finish_reason":null}}"#
                     );
@@ -194,8 +196,10 @@ impl Frame<'_> {
 
     fn annotation(&self, answer: &Answer) -> Option<String> {
         let says = self.searched && answer.calls.is_empty() && answer.stop != Stop::Refusal;
-        let end = answer.words.as_str().chars().count().to_string();
-        says.then(|| filled(ANNOTATION, &[("end", &end)]))
+        says.then(|| {
+            let end = answer.words.as_str().chars().count().to_string();
+            filled(ANNOTATION, &[("end", &end)])
+        })
     }
 
     fn id(&self) -> String {
