@@ -14,6 +14,7 @@ use crate::refusal::{Kind, Refusal};
 use crate::request::{Parameters, Tool, ToolWish, wanted_tools};
 use crate::schema::fitting;
 use crate::server::Spoken;
+use crate::stream::Script;
 use crate::vendor::{GoogleMethod, Vendor, query_value};
 use fields::{list, object_in, text};
 use frame::Frame;
@@ -45,6 +46,8 @@ enum Generation {
     /// Thinking in levels, and signatures are a must.
     Three,
 }
+
+const ARRAY: &str = "application/json; charset=UTF-8";
 
 /// A stream nobody asked for as events is an array.
 pub(crate) fn answers_array(vendor: Vendor, uri: &Uri) -> bool {
@@ -85,8 +88,12 @@ impl Call<'_> {
         if !Vendor::Google.models().contains(&model) || (embeds != embedding && !counting) {
             return Err(Refusal::unknown_model(Vendor::Google, model));
         }
-        if let Some(kind) = knobs.refuse {
-            return Err(Refusal::wished(kind));
+        let blocks = matches!(self.method, GoogleMethod::Generate | GoogleMethod::Stream);
+        match knobs.refuse {
+            // Not an error here: an answer without candidates.
+            Some(Kind::Blocked) if blocks => return Ok(self.blocked(model, &object(body)?)),
+            Some(kind) => return Err(Refusal::wished(kind)),
+            None => {}
         }
         let body = object(body)?;
         match self.method {
@@ -96,6 +103,26 @@ impl Call<'_> {
             GoogleMethod::Generate => self.generate(model, &body, knobs, false),
             GoogleMethod::Stream => self.generate(model, &body, knobs, true),
         }
+    }
+
+    fn blocked(&self, model: &str, body: &Value) -> Spoken {
+        let prompt = tokens::Prompt::of(body);
+        let answer = frame::blocked(model, self.serial, &prompt);
+        let array = query_value(self.uri, "alt") != Some("sse");
+        if self.method == GoogleMethod::Generate {
+            return Spoken::whole(answer.into_bytes(), 0, prompt.total());
+        }
+        let mut script = Script::default();
+        script.event(0, |out| {
+            let event = if array { format!("[{answer}\n]\n") } else { format!("data: {answer}\r\n\r\n") };
+            out.extend_from_slice(event.as_bytes());
+        });
+        let mut spoken = Spoken::streamed(script, prompt.total());
+        if array {
+            spoken.array = true;
+            spoken.content_type = ARRAY;
+        }
+        spoken
     }
 
     fn generate(&self, model: &str, body: &Value, knobs: &Knobs, stream: bool) -> Result<Spoken, Refusal> {
@@ -147,7 +174,7 @@ impl Call<'_> {
                 let mut spoken = Spoken::streamed(frame.stream(&answers, array), prompt_tokens);
                 if array {
                     spoken.array = true;
-                    spoken.content_type = "application/json; charset=UTF-8";
+                    spoken.content_type = ARRAY;
                 }
                 spoken
             }

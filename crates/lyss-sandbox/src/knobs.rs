@@ -87,6 +87,7 @@ impl Knobs {
             "gap_ms" => self.gap_ms = Some(value.parse().ok()?),
             "words" => self.words = Some(value.parse().ok().filter(|&words| words <= MAX_WORDS)?),
             "status" => self.refuse = Some(Kind::from_status(value.parse().ok()?)?),
+            "blocked" if value.is_empty() => self.refuse = Some(Kind::Blocked),
             "quota" if value.is_empty() => self.refuse = Some(Kind::Balance),
             "retry_after" => self.retry_after_s = Some(value.parse().ok()?),
             "reset" => match value {

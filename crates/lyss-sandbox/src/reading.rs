@@ -38,8 +38,11 @@ pub(crate) fn given<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value.get(name).filter(|value| !value.is_null())
 }
 
+/// A field's name and what its value must be.
+pub(crate) type Typed = (&'static str, fn(&Value) -> bool);
+
 /// Refuses the first field that is given and of another type.
-pub(crate) fn typed(value: &Value, fields: &[(&'static str, fn(&Value) -> bool)]) -> Result<(), Refusal> {
+pub(crate) fn typed(value: &Value, fields: &[Typed]) -> Result<(), Refusal> {
     let wrong = fields.iter().find(|(name, is)| given(value, name).is_some_and(|field| !is(field)));
     match wrong {
         Some((name, _)) => {

@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Balance,
     Payment,
     Permission,
+    /// The prompt is against the vendor's policy.
+    Blocked,
     UnknownPath,
     UnknownModel,
     Method,
@@ -50,6 +52,7 @@ const OPENAI_ERROR: &str = r#"{"error":{"message":$message,"type":"$type","param
 const AZURE_ERROR: &str = r#"{"error":{"code":"$code","message":$message}}"#;
 const AZURE_PARAM_ERROR: &str =
     r#"{"error":{"message":$message,"type":"invalid_request_error","param":$param,"code":$code}}"#;
+const AZURE_BLOCKED: &str = r#"{"error":{"message":$message,"type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{"code":"ResponsibleAIPolicyViolation","content_filter_result":{"hate":{"filtered":false,"severity":"safe"},"jailbreak":{"detected":false,"filtered":false},"self_harm":{"filtered":false,"severity":"safe"},"sexual":{"filtered":false,"severity":"safe"},"violence":{"filtered":true,"severity":"medium"}}}}}"#;
 const GOOGLE_ERROR: &str = r#"{
   "error": {
     "code": $code,
@@ -124,6 +127,7 @@ impl Refusal {
             Vendor::DeepSeek => {
                 (OPENAI_ERROR, self.kind.deepseek(), Cow::Borrowed(r#""invalid_request_error""#))
             }
+            Vendor::AzureOpenAi if self.kind == Kind::Blocked => (AZURE_BLOCKED, "", Cow::Borrowed("")),
             Vendor::AzureOpenAi if self.param.is_some() => (AZURE_PARAM_ERROR, "", null_or(None)),
             Vendor::AzureOpenAi => {
                 (AZURE_ERROR, "", self.code.map_or_else(|| self.kind.azure(), Cow::Borrowed))
@@ -193,7 +197,9 @@ impl Kind {
             | (Self::RateLimited, _) => 429,
             (Self::Balance, Vendor::DeepSeek) | (Self::Payment, _) => 402,
             // DeepSeek calls an unknown model a bad request, where the others say not found.
-            (Self::UnknownModel, Vendor::DeepSeek) | (Self::Invalid | Self::Balance, _) => 400,
+            (Self::UnknownModel, Vendor::DeepSeek) | (Self::Invalid | Self::Blocked | Self::Balance, _) => {
+                400
+            }
             // Google finds a wrong key an invalid argument.
             (Self::WrongKey, Vendor::Google) => 400,
             (Self::Authentication | Self::WrongKey, _) => 401,
@@ -213,6 +219,7 @@ impl Kind {
     fn openai(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Authentication | Self::WrongKey => ("invalid_request_error", Some("invalid_api_key")),
+            Self::Blocked => ("invalid_request_error", Some("content_policy_violation")),
             Self::Balance => ("insufficient_quota", Some("insufficient_quota")),
             Self::Payment => ("billing_error", Some("billing_not_active")),
             Self::Permission => ("request_forbidden", Some("unsupported_country_region_territory")),
@@ -239,7 +246,7 @@ impl Kind {
 
     fn azure(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Self::Invalid => "BadRequest",
+            Self::Invalid | Self::Blocked => "BadRequest",
             Self::Balance => "insufficient_quota",
             Self::UnknownModel => "DeploymentNotFound",
             Self::Server => "InternalServerError",
@@ -259,13 +266,17 @@ impl Kind {
             Self::RateLimited => "rate_limit_error",
             Self::Server | Self::BadGateway | Self::Unavailable => "api_error",
             Self::Overloaded => "overloaded_error",
-            Self::Invalid | Self::Balance | Self::Method | Self::Conflict => "invalid_request_error",
+            Self::Invalid | Self::Blocked | Self::Balance | Self::Method | Self::Conflict => {
+                "invalid_request_error"
+            }
         }
     }
 
     fn google(self) -> &'static str {
         match self {
-            Self::Invalid | Self::WrongKey | Self::TooLarge | Self::Method => "INVALID_ARGUMENT",
+            Self::Invalid | Self::Blocked | Self::WrongKey | Self::TooLarge | Self::Method => {
+                "INVALID_ARGUMENT"
+            }
             Self::Authentication => "UNAUTHENTICATED",
             Self::Payment => "FAILED_PRECONDITION",
             Self::Permission => "PERMISSION_DENIED",
@@ -280,6 +291,7 @@ impl Kind {
 
     fn sentence(self) -> &'static str {
         match self {
+            Self::Blocked => "The prompt was stopped by the content management policy; please change it.",
             Self::Invalid => "The request could not be understood.",
             Self::Authentication | Self::WrongKey => "The key is not one of this account.",
             Self::Balance | Self::Payment => "The account's credit balance is too low; add some to go on.",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use memchr::memmem;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -24,6 +25,14 @@ pub(crate) struct Content<'a> {
     /// The last text in it.
     pub(crate) text: Text<'a>,
     pub(crate) has_tool_result: bool,
+    /// How many of each.
+    pub(crate) images: u64,
+    pub(crate) audio: u64,
+    pub(crate) files: u64,
+    /// The word is somewhere in the texts.
+    pub(crate) says_json: bool,
+    /// The types of all parts.
+    kinds: Vec<Text<'a>>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -32,6 +41,12 @@ pub(crate) struct Message<'a> {
     pub(crate) role: Text<'a>,
     #[serde(borrow, default)]
     pub(crate) content: Content<'a>,
+    #[serde(borrow)]
+    pub(crate) tool_calls: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) tool_call_id: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) reasoning_content: Option<Text<'a>>,
 }
 
 /// A tool as either dialect declares it: its name and its parameters' JSON schema.
@@ -175,13 +190,27 @@ impl<'a> Parameters<'a> {
 
 impl<'a> Content<'a> {
     fn of(text: Text<'a>) -> Self {
-        Self { text_bytes: text.as_str().len() as u64, text, has_tool_result: false }
+        let says_json = memmem::find(text.as_str().as_bytes(), b"json").is_some()
+            || memmem::find(text.as_str().as_bytes(), b"JSON").is_some();
+        Self { text_bytes: text.as_str().len() as u64, text, says_json, ..Self::default() }
+    }
+
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.kinds.iter().map(Text::as_str)
     }
 
     fn add(&mut self, part: Part<'a>) {
         let is_result = part.kind.as_str() == "tool_result";
+        match part.kind.as_str() {
+            "image_url" => self.images += 1,
+            "input_audio" => self.audio += 1,
+            "file" => self.files += 1,
+            _ => {}
+        }
+        self.kinds.push(part.kind);
         for inner in [Self::of(part.text), part.content] {
             self.text_bytes += inner.text_bytes;
+            self.says_json |= inner.says_json;
             if !inner.text.as_str().is_empty() {
                 self.text = inner.text;
             }

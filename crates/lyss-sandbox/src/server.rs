@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,12 +20,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::knobs::{Encoding, Framing, Knobs};
+use crate::knobs::Knobs;
 use crate::refusal::{Kind, Refusal};
-use crate::stats::{Counters, OpenAnswer, SeenRequest, VendorStats};
-use crate::stream::{Abrupt, Ending, PacedBody, Script};
+use crate::stats::{Counters, SeenRequest, VendorStats};
+use crate::stream::{Abrupt, PacedBody, Script};
 use crate::vendor::{Route, Vendor};
 use crate::{SandboxConfig, anthropic, google, openai, operations, responses};
+
+use headers::fixed_headers;
+use reply::Reply;
+
+mod headers;
+mod reply;
 
 /// A vendor's listener, open or closed, and what outlives its closing.
 #[derive(Debug)]
@@ -57,21 +63,6 @@ pub(crate) struct Spoken {
     pub(crate) names_events: bool,
 }
 
-/// An answer ready to leave.
-struct Reply {
-    status: u16,
-    content_type: &'static str,
-    script: Script,
-    ending: Ending,
-    streamed: bool,
-    array: bool,
-    names_events: bool,
-    encoding: Option<Encoding>,
-    /// Of the whole body, if it is announced; a cut changes what is sent, not what was announced.
-    length: Option<usize>,
-    prompt_tokens: u64,
-}
-
 #[derive(Debug)]
 struct Open {
     /// Dropped, it stops the listener too.
@@ -100,8 +91,6 @@ impl Spoken {
 const MAX_BODY_BYTES: usize = 64 << 20;
 pub(crate) const JSON: &str = "application/json";
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
-const GARBAGE: &str =
-    "<html>\n<head><title>Welcome</title></head>\n<body><h1>It works!</h1></body>\n</html>\n";
 
 impl Stall {
     pub(crate) async fn open(vendor: Vendor, port: u16, config: &SandboxConfig) -> io::Result<Self> {
@@ -281,151 +270,5 @@ impl Desk {
             }
         }
         headers
-    }
-}
-
-/// The name of the request id's header, and what stands beside it.
-fn fixed_headers(vendor: Vendor) -> (&'static str, &'static [(&'static str, &'static str)]) {
-    match vendor {
-        Vendor::OpenAi => (
-            "x-request-id",
-            &[
-                ("openai-organization", "org-sandbox"),
-                ("openai-processing-ms", "12"),
-                ("openai-version", "2020-10-01"),
-                ("x-ratelimit-limit-requests", "10000"),
-                ("x-ratelimit-limit-tokens", "2000000"),
-                ("x-ratelimit-remaining-requests", "9999"),
-                ("x-ratelimit-remaining-tokens", "1999000"),
-                ("x-ratelimit-reset-requests", "6ms"),
-                ("x-ratelimit-reset-tokens", "30ms"),
-            ],
-        ),
-        Vendor::AzureOpenAi => (
-            "x-request-id",
-            &[
-                ("x-ms-region", "Sandbox"),
-                ("x-ratelimit-limit-requests", "10000"),
-                ("x-ratelimit-limit-tokens", "2000000"),
-                ("x-ratelimit-remaining-requests", "9999"),
-                ("x-ratelimit-remaining-tokens", "1999000"),
-            ],
-        ),
-        Vendor::DeepSeek => ("x-ds-trace-id", &[]),
-        Vendor::Google => (
-            "x-goog-request-id",
-            &[
-                ("server", "scaffolding on HTTPServer2"),
-                ("vary", "Origin, X-Origin, Referer"),
-                ("x-content-type-options", "nosniff"),
-                ("x-frame-options", "SAMEORIGIN"),
-                ("x-xss-protection", "0"),
-            ],
-        ),
-        Vendor::Anthropic => (
-            "request-id",
-            &[
-                ("anthropic-organization-id", "org-sandbox"),
-                ("anthropic-ratelimit-requests-limit", "4000"),
-                ("anthropic-ratelimit-requests-remaining", "3999"),
-                ("anthropic-ratelimit-requests-reset", "2025-06-15T00:00:00Z"),
-                ("anthropic-ratelimit-tokens-limit", "480000"),
-                ("anthropic-ratelimit-tokens-remaining", "479000"),
-                ("anthropic-ratelimit-tokens-reset", "2025-06-15T00:00:00Z"),
-            ],
-        ),
-    }
-}
-
-impl Reply {
-    fn json(body: Vec<u8>) -> Self {
-        Self::spoken(Spoken::whole(body, 0, 0))
-    }
-
-    fn spoken(spoken: Spoken) -> Self {
-        Self {
-            status: 200,
-            content_type: spoken.content_type,
-            script: spoken.script,
-            ending: Ending::Complete,
-            streamed: spoken.streamed,
-            array: spoken.array,
-            names_events: spoken.names_events,
-            encoding: None,
-            length: None,
-            prompt_tokens: spoken.prompt_tokens,
-        }
-    }
-
-    fn refusal(vendor: Vendor, refusal: &Refusal, request_id: &str, array: bool) -> Self {
-        let mut body = refusal.body(vendor, request_id);
-        if array {
-            body = [b"[", body.as_slice(), b"]\n"].concat();
-        }
-        Self { status: refusal.status(vendor), ending: Ending::Fault, ..Self::json(body) }
-    }
-
-    /// What the knobs do to the body.
-    fn apply(&mut self, knobs: &Knobs, vendor: Vendor, request_id: &str) {
-        if self.status == 200 && (knobs.garbage || knobs.empty) {
-            (self.script, self.content_type) = match knobs.garbage {
-                true => (Script::whole(GARBAGE.into(), 0), "text/html"),
-                false => (Script::default(), EVENT_STREAM),
-            };
-            self.streamed = !knobs.garbage;
-            self.ending = Ending::Fault;
-            self.prompt_tokens = 0;
-        }
-        if let Some(count) = knobs.error_event.filter(|&count| self.streamed && count < self.script.events())
-        {
-            self.script.keep_events(count);
-            self.script.event(0, |out| match vendor {
-                Vendor::Anthropic => anthropic::error_event(request_id, out),
-                Vendor::Google => google::error_event(self.array, count, out),
-                _ if self.names_events => responses::error_event(count, out),
-                _ => openai::error_event(vendor, out),
-            });
-            self.ending = Ending::Fault;
-        }
-        self.shape(knobs);
-        self.length = (!self.streamed).then(|| self.script.len());
-        if let Some(count) = knobs.cut_events.filter(|&count| count <= self.script.events()) {
-            self.script.keep_events(count);
-            self.ending = Ending::Cut;
-        }
-        if let Some(count) = knobs.cut_bytes.filter(|&count| count <= self.script.len()) {
-            self.script.keep_bytes(count);
-            self.ending = Ending::Cut;
-        }
-        if let Some(count) = knobs.stall_events.filter(|&count| count <= self.script.events()) {
-            self.script.keep_events(count);
-            self.ending = Ending::Stall;
-        }
-    }
-
-    /// How the bytes are written: lines, compression, and how many leave at once.
-    fn shape(&mut self, knobs: &Knobs) {
-        if self.streamed && !self.array && knobs.framing != Framing::Own {
-            self.script.reframe(knobs.framing);
-        }
-        if let Some(encoding) = knobs.encoding {
-            self.script.compress(encoding);
-            self.encoding = Some(encoding);
-        }
-        if let Some(bytes) = knobs.split {
-            self.script.split(bytes);
-        }
-        if knobs.keepalive && self.streamed && !self.array && self.encoding.is_none() {
-            self.script.keep_alive(knobs.first_ms);
-        }
-    }
-
-    fn into_response(self, headers: HeaderMap, gap: Duration, open: OpenAnswer) -> Response<PacedBody> {
-        let body = PacedBody::new(self.script, self.ending, self.length, gap, open);
-        let mut response = Response::new(body);
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        *response.headers_mut() = headers;
-        response
     }
 }

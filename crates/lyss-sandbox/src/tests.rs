@@ -51,6 +51,9 @@ fn chat_parts(
         // Google's stream stands in the path, and its messages have another name.
         match name.as_str() {
             "stream" if vendor == Vendor::Google && value.is_boolean() => {}
+            "max_tokens" if vendor == Vendor::Google && value.as_u64() > Some(5) => {
+                body["generationConfig"] = json!({"maxOutputTokens": value});
+            }
             "messages" if vendor == Vendor::Google => body["contents"] = value.clone(),
             name => body[name] = value.clone(),
         }

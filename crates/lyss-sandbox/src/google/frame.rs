@@ -21,7 +21,8 @@ pub(super) struct Frame<'a> {
     pub(super) logprobs: bool,
 }
 
-const WHOLE: &str = r#"{"candidates":[$candidates]$feedback,"usageMetadata":$usage,"modelVersion":"$model","responseId":"$id"}"#;
+const WHOLE: &str =
+    r#"{"candidates":[$candidates],"usageMetadata":$usage,"modelVersion":"$model","responseId":"$id"}"#;
 const CANDIDATE: &str = r#"{"content":{$parts"role":"model"}$finish,"index":$index$more}"#;
 const FINISH: &str = r#","finishReason":"$reason"$message"#;
 const TEXT: &str = r#"{"text":$text$signature}"#;
@@ -32,6 +33,19 @@ const SAFETY: &str = r#","safetyRatings":[{"category":"HARM_CATEGORY_HATE_SPEECH
 const GROUNDING: &str = r#","groundingMetadata":{"webSearchQueries":["sandbox weather"],"searchEntryPoint":{"renderedContent":"<div>sandbox weather</div>"},"groundingChunks":[{"web":{"uri":"https://example.com/weather","title":"example.com"}}],"groundingSupports":[{"segment":{"startIndex":0,"endIndex":$end,"text":$text},"groundingChunkIndices":[0]}]}"#;
 const USAGE: &str = r#"{"promptTokenCount":$prompt$cached$candidates,"totalTokenCount":$total,"promptTokensDetails":[$details]$thoughts}"#;
 
+const BLOCKED: &str = r#"{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":$prompt,"totalTokenCount":$prompt,"promptTokensDetails":[$details]},"modelVersion":"$model","responseId":"sandbox$id"}"#;
+
+/// The answer to a prompt that is against the policy.
+pub(super) fn blocked(model: &str, serial: u64, prompt: &Prompt) -> String {
+    let slots = [
+        ("prompt", &*prompt.total().to_string()),
+        ("details", &prompt.details()),
+        ("model", model),
+        ("id", &format!("{serial:012x}")),
+    ];
+    filled(BLOCKED, &slots)
+}
+
 impl Frame<'_> {
     pub(super) fn whole(&self, answers: &[Answer]) -> Vec<u8> {
         let candidates: Vec<_> = answers
@@ -39,27 +53,33 @@ impl Frame<'_> {
             .enumerate()
             .map(|(index, answer)| self.candidate(index, &self.parts(index, answer).join(","), Some(answer)))
             .collect();
-        self.envelope(&candidates.join(","), answers, true).into_bytes()
+        let (head, tail) = self.around(answers, true);
+        [head, candidates.join(","), tail].concat().into_bytes()
     }
 
     pub(super) fn stream(&self, answers: &[Answer], array: bool) -> Script {
         let events = answers.iter().map(Answer::tokens).sum::<usize>() + 2 * answers.len() + 1;
         let mut script = Script::with_capacity(events * 640, events);
+        let (running, ending) = (self.around(answers, false), self.around(answers, true));
         let mut say = |candidates: String, tokens: usize, last: bool| {
             let first = script.events() == 0;
-            let body = self.envelope(&candidates, answers, last);
+            let (head, tail) = if last { &ending } else { &running };
             script.event(tokens, |out| {
                 let (before, after) = match array {
                     true => (if first { "[" } else { ",\r\n" }, if last { "\n]\n" } else { "\n" }),
                     false => ("data: ", "\r\n\r\n"),
                 };
                 out.extend_from_slice(before.as_bytes());
-                out.extend_from_slice(body.as_bytes());
+                for piece in [&**head, &*candidates, &**tail] {
+                    out.extend_from_slice(piece.as_bytes());
+                }
                 out.extend_from_slice(after.as_bytes());
             });
         };
         let mut turns: Vec<_> = answers.iter().map(|answer| (answer, answer.steps())).collect();
         let mut open = answers.len();
+        // Thought, but not shown: counted with what is said next.
+        let mut hidden = 0;
         while open > 0 {
             for (index, (answer, steps)) in turns.iter_mut().enumerate() {
                 let Some(step) = steps.next() else { continue };
@@ -67,14 +87,20 @@ impl Frame<'_> {
                     // Arguments come whole, with their call.
                     Step::Open | Step::Arguments(..) => continue,
                     Step::Thought(text) if self.shows_thoughts => filled(THOUGHT, &[("text", &quoted(text))]),
-                    // Thought, but not shown.
-                    Step::Thought(_) => continue,
+                    Step::Thought(_) => {
+                        hidden += 1;
+                        continue;
+                    }
                     Step::Word(text) => filled(TEXT, &[("text", &quoted(text))]),
                     Step::Call(call, _) => self.call(index, call, answer),
                     Step::Close => {
                         open -= 1;
                         let part = self.closing(index, answer);
-                        say(self.candidate(index, &part, Some(answer)), 0, open == 0);
+                        say(
+                            self.candidate(index, &part, Some(answer)),
+                            std::mem::take(&mut hidden),
+                            open == 0,
+                        );
                         continue;
                     }
                 };
@@ -82,7 +108,7 @@ impl Frame<'_> {
                     Step::Call(_, call) => 1 + call.arguments.len(),
                     _ => 1,
                 };
-                say(self.candidate(index, &part, None), tokens, false);
+                say(self.candidate(index, &part, None), tokens + std::mem::take(&mut hidden), false);
             }
         }
         script
@@ -192,8 +218,9 @@ impl Frame<'_> {
         more
     }
 
-    /// Usage grows until the end; thoughts are counted from the start of the answer.
-    fn envelope(&self, candidates: &str, answers: &[Answer], last: bool) -> String {
+    /// What stands before and after the candidates. Usage grows until the end; thoughts are counted from the start of
+    /// the answer.
+    fn around(&self, answers: &[Answer], last: bool) -> (String, String) {
         let thoughts = answers.iter().map(|answer| answer.thoughts.len()).sum::<usize>() as u64;
         let said = answers.iter().map(Answer::tokens).sum::<usize>() as u64 - thoughts;
         let said = if last { said } else { 0 };
@@ -217,13 +244,12 @@ impl Frame<'_> {
             ("thoughts", &optional("thoughtsTokenCount", thoughts)),
         ];
         let slots = [
-            ("candidates", candidates),
-            ("feedback", ""),
-            ("usage", &filled(USAGE, &slots)),
+            ("usage", &*filled(USAGE, &slots)),
             ("model", self.model),
             ("id", &format!("sandbox{:012x}", self.serial)),
         ];
-        filled(WHOLE, &slots)
+        let (head, tail) = WHOLE.split_once("$candidates").unwrap_or((WHOLE, ""));
+        (filled(head, &slots), filled(tail, &slots))
     }
 }
 

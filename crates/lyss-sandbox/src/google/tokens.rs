@@ -1,6 +1,6 @@
 //! Counting a prompt: its texts as everywhere in the sandbox, and a fixed number for each thing that is no text.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::fields::{get, list, text};
 use crate::reading::typed;
@@ -94,10 +94,14 @@ pub(super) fn count(body: &Value) -> Result<Spoken, Refusal> {
         );
     }
     let prompt = Prompt::of(request);
-    let details: Value = serde_json::from_str(&format!("[{}]", prompt.details())).unwrap_or_default();
-    let mut answer = json!({"totalTokens": prompt.total(), "promptTokensDetails": details});
-    if prompt.cached > 0 {
-        answer["cachedContentTokenCount"] = prompt.cached.into();
-    }
-    Ok(Spoken::whole(answer.to_string().into_bytes(), 0, 0))
+    let cached = match prompt.cached {
+        0 => String::new(),
+        cached => format!(r#","cachedContentTokenCount":{cached}"#),
+    };
+    let answer = format!(
+        r#"{{"totalTokens":{}{cached},"promptTokensDetails":[{}]}}"#,
+        prompt.total(),
+        prompt.details()
+    );
+    Ok(Spoken::whole(answer.into_bytes(), 0, 0))
 }

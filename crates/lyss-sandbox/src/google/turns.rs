@@ -49,7 +49,7 @@ fn check_counts(content: &Value, next: Option<&Value>, before: Option<&Value>) -
     if responses(content) > 0 && before.map_or(0, calls) == 0 {
         return Err(Refusal::invalid("A function response turn must come right after a function call turn."));
     }
-    if called > 0 && before.is_some_and(|before| is_model(before)) {
+    if called > 0 && before.is_some_and(is_model) {
         return Err(Refusal::invalid(
             "A function call turn must come right after a user turn or after a function response turn.",
         ));
