@@ -18,9 +18,11 @@ fuzz_target!(|data: &[u8]| {
             }
         };
         let row = &presets()[data.len() % presets().len()];
-        for (vendor, quirks) in Dialect::ALL.into_iter().filter_map(Dialect::vendor).flat_map(|vendor| {
-            [(vendor, &Quirks::OPENAI), (vendor, &row.quirks)]
-        }) {
+        for (vendor, quirks) in Dialect::ALL
+            .into_iter()
+            .filter_map(Dialect::vendor)
+            .flat_map(|vendor| [(vendor, &Quirks::OPENAI), (vendor, &row.quirks)])
+        {
             let encoding = Encoding { model: "m", output_limit: Some(64), quirks };
             match vendor.encode(&call, &encoding) {
                 Ok(encoded) => {

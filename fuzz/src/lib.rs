@@ -12,7 +12,9 @@ pub const FRAME_LIMIT: usize = 1 << 20;
 pub fn dialects() -> impl Iterator<Item = Dialect> {
     static ONLY: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
     let only = ONLY.get_or_init(|| std::env::var("LYSS_FUZZ_DIALECT").ok());
-    Dialect::ALL.into_iter().filter(move |dialect| only.as_deref().is_none_or(|name| name == dialect.as_str()))
+    Dialect::ALL
+        .into_iter()
+        .filter(move |dialect| only.as_deref().is_none_or(|name| name == dialect.as_str()))
 }
 
 pub fn vendors() -> impl Iterator<Item = &'static dyn VendorSide> {
@@ -30,7 +32,9 @@ pub fn rendering() -> Rendering {
 
 /// Cuts the input in two places that it names itself, so that a cut is found and repeated like any other byte.
 pub fn pieces(data: &[u8]) -> ([&[u8]; 3], &[u8]) {
-    let Some((&[first, second], rest)) = data.split_first_chunk::<2>() else { return ([data, &[], &[]], data) };
+    let Some((&[first, second], rest)) = data.split_first_chunk::<2>() else {
+        return ([data, &[], &[]], data);
+    };
     let at = |byte: u8| usize::from(byte) * rest.len() / 256;
     let (low, high) = (at(first.min(second)), at(first.max(second)));
     ([&rest[..low], &rest[low..high], &rest[high..]], rest)
