@@ -1,5 +1,6 @@
 use bytes::BytesMut;
 use lyss_domain::{Timestamp, TokenUsage};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::ChatRenderer;
@@ -243,4 +244,71 @@ fn the_head_of_every_chunk() {
     assert!(out.starts_with(
         br#"data: {"id":"chatcmpl-x","object":"chat.completion.chunk","created":7,"model":"asked","service_tier":"flex","system_fingerprint":"fp","choices":["#
     ));
+}
+
+/// Any event, in any order: every kind, three choices, three calls.
+fn any_event() -> impl Strategy<Value = ChatEvent> {
+    (0..15_u8, 0..3_u32, 0..3_u32, "[a-z\"\u{0}é]{0,3}").prop_map(|(kind, choice, call, text)| match kind {
+        0 => start(),
+        1 => ChatEvent::Text { choice, text },
+        2 => ChatEvent::Reasoning { choice, text },
+        3 => ChatEvent::ReasoningSeal { choice, seal: Seal::new(SealKind::Google, text) },
+        4 => ChatEvent::ReasoningSeal { choice, seal: Seal::new(SealKind::OpenAi, text) },
+        5 => ChatEvent::Refusal { choice, text },
+        6 => ChatEvent::ToolCallStart { choice, call, id: "i".into(), name: text, custom: call == 1 },
+        7 => ChatEvent::ToolCallArguments { choice, call, text },
+        8 => ChatEvent::Media { choice, media: Media::new(MediaKind::Audio, Source::Data(text), None) },
+        9 => ChatEvent::Media { choice, media: Media::new(MediaKind::Image, Source::Text(text), None) },
+        10 => ChatEvent::Citation {
+            choice,
+            citation: Citation { place: CitedPlace::Url(text), title: None, cited_text: None, span: None },
+        },
+        11 => ChatEvent::Logprobs {
+            choice,
+            tokens: vec![TokenLogprob { token: text, ..TokenLogprob::default() }],
+        },
+        12 => ChatEvent::Safety {
+            choice,
+            ratings: vec![SafetyRating { category: text, level: SafetyLevel::Low, blocked: false }],
+        },
+        13 => ChatEvent::Finish { choice, reason: FinishReason::Stop },
+        _ => {
+            if call == 0 {
+                ChatEvent::End
+            } else {
+                usage(3)
+            }
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_events_make_a_stream_of_the_dialect(events in prop::collection::vec(any_event(), 0..30)) {
+        let stream = render(true, &events);
+        let mut opened = std::collections::BTreeSet::new();
+        let mut finished = std::collections::BTreeSet::new();
+        let mut calls = std::collections::BTreeSet::new();
+        let lines: Vec<_> = stream.split_terminator("\n\n").collect();
+        for (at, line) in lines.iter().enumerate() {
+            let data = line.strip_prefix("data: ").unwrap();
+            if data == "[DONE]" {
+                prop_assert_eq!(at + 1, lines.len());
+                prop_assert_eq!(&opened, &finished);
+                break;
+            }
+            let chunk: Value = serde_json::from_str(data).unwrap();
+            let Some(choice) = chunk["choices"].get(0) else { continue };
+            let index = choice["index"].as_u64().unwrap();
+            prop_assert_eq!(choice["delta"].get("role").is_some(), opened.insert(index));
+            prop_assert!(!finished.contains(&index));
+            for call in choice["delta"]["tool_calls"].as_array().into_iter().flatten() {
+                let is_new = calls.insert((index, call["index"].as_u64().unwrap()));
+                prop_assert_eq!(call.get("id").is_some(), is_new);
+            }
+            if !choice["finish_reason"].is_null() {
+                finished.insert(index);
+            }
+        }
+    }
 }
