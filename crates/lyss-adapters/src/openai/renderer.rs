@@ -44,10 +44,12 @@ struct ChoiceState {
     custom: BTreeSet<u32>,
     finished: bool,
     is_refusal: bool,
-    /// Reasoning since the last seal; `None`: too long to be kept.
+    /// Reasoning since the last seal.
     kept: Kept,
     details: u64,
     images: usize,
+    citations: u64,
+    has_audio: bool,
     cited: Stretch,
     /// A seal of Google's: it belongs to the tool call, if one comes next.
     waiting: Option<Seal>,
@@ -182,22 +184,26 @@ impl ChatRenderer {
     }
 
     fn seal_delta(&mut self, choice: u32, text: &str, seal: &Seal, out: &mut BytesMut) {
-        let index = self.next_detail(choice);
         let mut list = Vec::with_capacity(2);
-        details::push(&mut list, index, text, Some(seal), None);
+        details::push(&mut list, self.told_details(choice), text, Some(seal), None);
+        self.tell_details(choice, list.len());
         self.field_delta(choice, "reasoning_details", &list, out);
     }
 
-    fn next_detail(&mut self, choice: u32) -> u64 {
-        self.choices.get_mut(&choice).map_or(0, |state| {
-            state.details += 1;
-            state.details - 1
-        })
+    fn told_details(&self, choice: u32) -> u64 {
+        self.choices.get(&choice).map_or(0, |state| state.details)
+    }
+
+    fn tell_details(&mut self, choice: u32, count: usize) {
+        if let Some(state) = self.choices.get_mut(&choice) {
+            state.details += count as u64;
+        }
     }
 
     fn citation(&mut self, choice: u32, citation: &Citation, out: &mut BytesMut) {
         let Some(state) = self.ready(choice, out) else { return };
-        if let Some(annotation) = Annotation::of(citation, state.cited.cite()) {
+        if let Some(annotation) = Annotation::of(citation, state.cited.cite(), Some(state.citations)) {
+            state.citations += 1;
             self.field_delta(choice, "annotations", &[annotation], out);
         }
     }
@@ -206,8 +212,11 @@ impl ChatRenderer {
         let Some(state) = self.ready(choice, out) else { return };
         match (&media.kind, &media.source) {
             (MediaKind::Audio, Source::Data(data)) => {
+                // The id once: SDKs join what they are told twice.
+                let is_first = !std::mem::replace(&mut state.has_audio, true);
                 let id = format!("audio-{}", self.id);
-                let audio = BTreeMap::from([("id", id.as_str()), ("data", data)]);
+                let told = is_first.then_some(("id", id.as_str()));
+                let audio: BTreeMap<_, _> = told.into_iter().chain([("data", data.as_str())]).collect();
                 self.field_delta(choice, "audio", &audio, out);
             }
             _ => {
@@ -236,9 +245,10 @@ impl ChatRenderer {
             state.custom.insert(call);
         }
         let seal = state.waiting.take();
-        let detail = seal.is_some().then(|| self.next_detail(choice));
+        let index = self.told_details(choice);
+        self.tell_details(choice, usize::from(seal.is_some()));
         self.delta(choice, out, |out| {
-            if let (Some(seal), Some(index)) = (&seal, detail) {
+            if let Some(seal) = &seal {
                 let mut list = Vec::with_capacity(1);
                 details::push(&mut list, index, "", Some(seal), Some(id));
                 out.extend_from_slice(br#""reasoning_details":"#);

@@ -269,9 +269,8 @@ fn reason<'a>(
                 Some(Part::ToolCall { id, .. }) => Some(id.as_str()),
                 _ => None,
             };
-            let index = message.reasoning_details.len() as u64;
             let seal = reasoning.seal.as_ref();
-            details::push(&mut message.reasoning_details, index, &reasoning.text, seal, call);
+            details::push(&mut message.reasoning_details, 0, &reasoning.text, seal, call);
         }
         // Sealed by another vendor: none that reads plain text seals anything.
         ReasoningBack::Content if reasoning.seal.is_none() => {
