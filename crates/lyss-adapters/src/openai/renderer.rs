@@ -4,14 +4,17 @@
 //! call's arguments only behind its start; one terminal, and nothing behind it. Reasoning streams as
 //! `reasoning_content`; what a vendor sealed is told once more, whole and with its seal, in a `reasoning_details` delta.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod state;
+
+use std::collections::BTreeMap;
 
 use bytes::BytesMut;
 use lyss_domain::TokenUsage;
 
+use self::state::{Beside, ChoiceState, Kept};
 use super::details::{self, ExtraContent};
 use super::fault;
-use super::wire::{Annotation, FilterResults, Image, Logprobs, Stretch, Usage, completion_id, finish_word};
+use super::wire::{Annotation, FilterResults, Image, Logprobs, Usage, completion_id, finish_word};
 use crate::conversation::{
     ChatEvent, Citation, FinishReason, Media, MediaKind, ReplyHead, SafetyRating, Seal, SealKind, Source,
     TokenLogprob,
@@ -22,8 +25,6 @@ use crate::json_out::push_json;
 /// OpenAI's own bound on `n`.
 const MAX_CHOICES: usize = 128;
 const MAX_CALLS: usize = 1_024;
-/// Reasoning kept for the seal that may follow. A longer one is sealed without its text being told again.
-const MAX_KEPT_BYTES: usize = 64 << 10;
 
 pub(super) struct ChatRenderer {
     created_secs: i64,
@@ -36,52 +37,6 @@ pub(super) struct ChatRenderer {
     choices: BTreeMap<u32, ChoiceState>,
     usage: Option<TokenUsage>,
     ended: bool,
-}
-
-#[derive(Default)]
-struct ChoiceState {
-    calls: BTreeSet<u32>,
-    custom: BTreeSet<u32>,
-    finished: bool,
-    is_refusal: bool,
-    /// Reasoning since the last seal.
-    kept: Kept,
-    details: u64,
-    images: usize,
-    citations: u64,
-    has_audio: bool,
-    cited: Stretch,
-    /// A seal of Google's: it belongs to the tool call, if one comes next.
-    waiting: Option<Seal>,
-}
-
-#[derive(Default)]
-struct Kept {
-    text: String,
-    too_long: bool,
-}
-
-/// What stands in a chunk's choice beside the delta.
-#[derive(Default)]
-struct Beside<'a> {
-    finish: Option<&'static str>,
-    logprobs: Option<Logprobs<'a>>,
-    ratings: &'a [SafetyRating],
-}
-
-impl Kept {
-    fn push(&mut self, text: &str) {
-        self.too_long |= self.text.len() + text.len() > MAX_KEPT_BYTES;
-        if self.too_long {
-            self.text = String::new();
-        } else {
-            self.text.push_str(text);
-        }
-    }
-
-    fn take(&mut self) -> String {
-        std::mem::take(self).text
-    }
 }
 
 impl ChatRenderer {
