@@ -86,13 +86,14 @@ pub(super) fn render(reply: &ChatReply, rendering: &Rendering) -> Bytes {
 
 fn choice<'a>(index: usize, choice: &'a Choice, id: &str, created: i64) -> WireChoice<'a> {
     let message = message(&choice.parts, id, created);
-    let is_refusal = message.refusal.is_some() && message.content.is_none();
+    let declines = message.refusal.is_some();
+    let is_refusal = declines && message.content.is_none();
     let tokens = Some(choice.logprobs.as_slice()).filter(|tokens| !tokens.is_empty());
     WireChoice {
         index,
         message,
         logprobs: tokens.map(|tokens| Logprobs { tokens, is_refusal }),
-        finish_reason: finish_word(&choice.finish),
+        finish_reason: finish_word(&choice.finish, declines),
         content_filter_results: Some(choice.safety.as_slice())
             .filter(|ratings| !ratings.is_empty())
             .map(FilterResults),
@@ -122,8 +123,7 @@ fn message<'a>(parts: &'a [Part], id: &str, created: i64) -> Message<'a> {
                 }
                 if has_seals {
                     let (list, seal) = (&mut message.reasoning_details, reasoning.seal.as_ref());
-                    let index = list.len() as u64;
-                    details::push(list, index, &reasoning.text, seal, call);
+                    details::push(list, 0, &reasoning.text, seal, call);
                 }
             }
             Part::ToolCall { id, name, arguments, custom } => {
@@ -131,7 +131,9 @@ fn message<'a>(parts: &'a [Part], id: &str, created: i64) -> Message<'a> {
                 call.extra_content = google_seal(parts, id).map(|seal| ExtraContent::of(&seal.data));
                 message.tool_calls.push(call);
             }
-            Part::Citation(citation) => message.annotations.extend(Annotation::of(citation, cited.cite())),
+            Part::Citation(citation) => {
+                message.annotations.extend(Annotation::of(citation, cited.cite(), None))
+            }
             Part::Media(media) => show(media, &mut message, id, created),
             // Only callers send these.
             Part::ToolResult { .. } | Part::CachePoint(_) => {}

@@ -137,6 +137,9 @@ impl Serialize for Logprobs<'_> {
 pub(super) struct Annotation<'a> {
     r#type: &'static str,
     url_citation: UrlCitation<'a>,
+    /// In a stream: its place in the list, by which SDKs put the pieces together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -151,7 +154,7 @@ struct UrlCitation<'a> {
 
 impl<'a> Annotation<'a> {
     /// `before`: the stretch of text that a citation without a span backs.
-    pub(super) fn of(citation: &'a Citation, before: (u64, u64)) -> Option<Self> {
+    pub(super) fn of(citation: &'a Citation, before: (u64, u64), index: Option<u64>) -> Option<Self> {
         let CitedPlace::Url(url) = &citation.place else { return None };
         let (start_index, end_index) = citation.span.unwrap_or(before);
         let title = citation.title.as_deref().unwrap_or_default();
@@ -159,6 +162,7 @@ impl<'a> Annotation<'a> {
         Some(Self {
             r#type: "url_citation",
             url_citation: UrlCitation { start_index, end_index, title, url, content },
+            index,
         })
     }
 }
@@ -229,9 +233,11 @@ impl Serialize for FilterResults<'_> {
     }
 }
 
-/// `finish_reason`.
-pub(super) const fn finish_word(reason: &FinishReason) -> &'static str {
+/// `finish_reason`; `is_refusal`: the message says so in `refusal`.
+pub(super) const fn finish_word(reason: &FinishReason, is_refusal: bool) -> &'static str {
     match reason {
+        // OpenAI's models decline in a field of its own and stop.
+        FinishReason::Refusal if is_refusal => "stop",
         FinishReason::Stop
         | FinishReason::StopSequence(_)
         | FinishReason::Pause
@@ -263,9 +269,11 @@ pub(super) fn finish_reason(word: &str) -> Option<FinishReason> {
     })
 }
 
-/// Servers say `stop` behind calls, too: OpenAI itself where the caller named the function.
-pub(super) fn finish_behind(reason: FinishReason, has_calls: bool) -> FinishReason {
+/// Servers say `stop` behind calls, too: OpenAI itself where the caller named the function. And a refusal stops like
+/// any answer.
+pub(super) fn finish_behind(reason: FinishReason, has_calls: bool, is_refusal: bool) -> FinishReason {
     match reason {
+        FinishReason::Stop if is_refusal => FinishReason::Refusal,
         FinishReason::Stop if has_calls => FinishReason::ToolCalls,
         other => other,
     }
