@@ -6,13 +6,13 @@ use lyss_domain::{FaultKind, TokenUsage};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::details::{self, Detail};
+use super::details::{self, Detail, Laid};
 use super::fault;
 use super::pieces::{self, Audio, Content, WireCall, WireFunction, lenient};
 use super::usage::WireUsage;
 use super::wire::{call_id, finish_behind, finish_reason};
 use crate::Fault;
-use crate::conversation::{ChatReply, Choice, FinishReason, Part, Reasoning, ReplyHead};
+use crate::conversation::{ChatReply, Choice, FinishReason, Part, ReplyHead};
 
 /// The fields of an answer and of a chunk that are told once. Left unread until someone needs them.
 #[derive(Deserialize)]
@@ -129,16 +129,12 @@ fn choice(
     search_results: Option<&RawValue>,
 ) -> Result<Choice, Fault> {
     let message = wire.message.unwrap_or_default();
-    let mut parts = Vec::new();
     let content = message.content.unwrap_or_default();
-    let mut called = Vec::new();
-    reasoning_parts(
-        [message.reasoning_content, message.reasoning].into_iter().flatten().map(|told| told.text),
-        content.reasoning,
-        message.reasoning_details,
-        &mut parts,
-        &mut called,
-    );
+    let plain = [message.reasoning_content, message.reasoning].into_iter().flatten().map(|told| told.text);
+    let plain = plain.chain([content.reasoning]).find(|text| !text.is_empty());
+    let details = message.reasoning_details.and_then(lenient::<Vec<Detail>>).unwrap_or_default();
+    let mut laid = Laid::of(plain, details::stretches(details));
+    let mut parts = std::mem::take(&mut laid.parts);
     let mut audio = message.audio.and_then(lenient::<Audio>).unwrap_or_default();
     let mut push = |text: String, part: fn(String) -> Part| {
         parts.extend(Some(text).filter(|text| !text.is_empty()).map(part));
@@ -158,9 +154,7 @@ fn choice(
         let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let id = call.id.take().filter(|id| !id.is_empty());
         let id = id.unwrap_or_else(|| call_id(answer, small(at), small(number)));
-        let seal = called.iter_mut().find(|(call_id, _)| *call_id == id).and_then(|(_, seal)| seal.take());
-        let seal = seal.or_else(|| call.seal());
-        parts.extend(seal.map(|seal| Part::Reasoning(Reasoning { text: String::new(), seal: Some(seal) })));
+        parts.extend(laid.before_call(&id, call.seal()));
         let said = call.said();
         parts.push(Part::ToolCall {
             id,
@@ -169,8 +163,10 @@ fn choice(
             custom: said.custom,
         });
     }
+    parts.extend(laid.rest());
     let reason = finish_reason(wire.finish_reason.as_deref().unwrap_or_default()).ok_or_else(broken_off)?;
-    let mut choice = Choice::new(parts, finish_behind(reason, has_calls));
+    let is_refusal = parts.iter().any(|part| matches!(part, Part::Refusal(_)));
+    let mut choice = Choice::new(parts, finish_behind(reason, has_calls, is_refusal));
     choice.logprobs = wire.logprobs.map(pieces::logprobs).unwrap_or_default();
     choice.safety = wire.content_filter_results.map(pieces::ratings).unwrap_or_default();
     if choice.safety.iter().any(|rating| rating.blocked) && choice.finish == FinishReason::Stop {
@@ -179,32 +175,5 @@ fn choice(
     Ok(choice)
 }
 
-/// Seals of Google's that name a tool call, by its id.
-type CalledSeals = Vec<(String, Option<crate::conversation::Seal>)>;
-
-/// The reasoning in front of a message. The details tell most; a plain text beside them says the same again.
-pub(super) fn reasoning_parts(
-    mut plain: impl Iterator<Item = String>,
-    in_content: String,
-    details: Option<&RawValue>,
-    parts: &mut Vec<Part>,
-    called: &mut CalledSeals,
-) {
-    let details = details.and_then(lenient::<Vec<Detail>>).unwrap_or_default();
-    let mut stretches = details::stretches(details);
-    let filled = |text: &String| !text.is_empty();
-    let plain = plain.find(filled).or(Some(in_content).filter(filled));
-    let has_text = stretches.iter().any(|stretch| filled(&stretch.reasoning.text));
-    if let Some(plain) = plain.filter(|_| !has_text) {
-        match stretches.first_mut().filter(|first| details::seals_text(first)) {
-            Some(first) => first.reasoning.text = plain,
-            None => parts.push(Part::Reasoning(Reasoning { text: plain, seal: None })),
-        }
-    }
-    for stretch in stretches {
-        match stretch.call_id {
-            Some(id) => called.push((id, stretch.reasoning.seal)),
-            None => parts.push(Part::Reasoning(stretch.reasoning)),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,7 @@ pub(super) struct ChatDecoder {
     over: bool,
     calls: Vec<OpenCall>,
     finished: BTreeSet<u32>,
+    refusing: BTreeSet<u32>,
     /// Choices whose harmless ratings were told: Azure repeats them with every chunk.
     rated: BTreeSet<u32>,
 }
@@ -162,7 +163,8 @@ impl ChatDecoder {
         match finish_reason(&word) {
             Some(reason) => {
                 let has_calls = self.calls.iter().any(|open| open.choice == choice);
-                out.push(ChatEvent::Finish { choice, reason: finish_behind(reason, has_calls) });
+                let reason = finish_behind(reason, has_calls, self.refusing.contains(&choice));
+                out.push(ChatEvent::Finish { choice, reason });
             }
             None => {
                 self.over = true;
@@ -185,9 +187,10 @@ impl ChatDecoder {
             details(choice, raw, is_told, out);
         }
         out.extend(filled(Some(content.text)).map(|text| ChatEvent::Text { choice, text }));
-        out.extend(
-            filled(delta.refusal.map(|told| told.text)).map(|text| ChatEvent::Refusal { choice, text }),
-        );
+        if let Some(text) = filled(delta.refusal.map(|told| told.text)) {
+            self.refusing.insert(choice);
+            out.push(ChatEvent::Refusal { choice, text });
+        }
         if let Some(raw) = delta.annotations {
             let cited = pieces::annotations(raw).into_iter();
             out.extend(cited.map(|citation| ChatEvent::Citation { choice, citation }));

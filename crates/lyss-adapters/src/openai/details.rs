@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conversation::{Reasoning, Seal, SealKind};
+use crate::conversation::{Part, Reasoning, Seal, SealKind};
 
 const ANTHROPIC: &str = "anthropic-claude-v1";
 const OPENAI: &str = "openai-responses-v1";
@@ -102,12 +102,57 @@ impl Stretch {
     pub(super) fn of(reasoning: Reasoning) -> Self {
         Self { reasoning, call_id: None, index: None }
     }
+
+    /// Its seal is over a text, which may stand elsewhere.
+    fn seals_text(&self) -> bool {
+        let kind = self.reasoning.seal.as_ref().map(|seal| seal.kind);
+        matches!(kind, Some(SealKind::AnthropicSignature | SealKind::OpenAi))
+    }
 }
 
-/// A stretch whose seal is over a text that stands elsewhere.
-pub(super) fn seals_text(stretch: &Stretch) -> bool {
-    let kind = stretch.reasoning.seal.as_ref().map(|seal| seal.kind);
-    matches!(kind, Some(SealKind::AnthropicSignature | SealKind::OpenAi))
+/// The reasoning in front of a message, and apart from it the seals that name a tool call, which stand before that.
+#[derive(Default)]
+pub(super) struct Laid {
+    pub(super) parts: Vec<Part>,
+    called: Vec<(String, Seal)>,
+}
+
+impl Laid {
+    /// The details tell most; a plain text beside them says the same again, unless they have only the seal of it.
+    pub(super) fn of(plain: Option<String>, mut stretches: Vec<Stretch>) -> Self {
+        let mut laid = Self::default();
+        let has_text = stretches.iter().any(|stretch| !stretch.reasoning.text.is_empty());
+        if let Some(plain) = plain.filter(|plain| !plain.is_empty() && !has_text) {
+            match stretches.first_mut().filter(|first| first.seals_text()) {
+                Some(first) => first.reasoning.text = plain,
+                None => laid.parts.push(Part::Reasoning(Reasoning { text: plain, seal: None })),
+            }
+        }
+        for stretch in stretches {
+            match (stretch.call_id, stretch.reasoning.seal) {
+                (Some(id), Some(seal)) => laid.called.push((id, seal)),
+                (_, seal) => {
+                    let text = stretch.reasoning.text;
+                    laid.parts.push(Part::Reasoning(Reasoning { text, seal }));
+                }
+            }
+        }
+        laid
+    }
+
+    /// The seal of a call, as the part that stands before it.
+    pub(super) fn before_call(&mut self, id: &str, own: Option<Seal>) -> Option<Part> {
+        let at = self.called.iter().position(|(of, _)| of == id);
+        let seal = at.map(|at| self.called.swap_remove(at).1).or(own)?;
+        Some(Part::Reasoning(Reasoning { text: String::new(), seal: Some(seal) }))
+    }
+
+    /// Seals whose call is gone still are part of the message.
+    pub(super) fn rest(self) -> impl Iterator<Item = Part> {
+        self.called
+            .into_iter()
+            .map(|(_, seal)| Part::Reasoning(Reasoning { text: String::new(), seal: Some(seal) }))
+    }
 }
 
 /// One entry, written.

@@ -1,6 +1,7 @@
 //! Writing a conversation as a chat completion request, as in the API reference ("Create chat completion"), obeying the
 //! vendor's [`Quirks`](crate::Quirks).
 
+mod base64;
 mod ids;
 mod messages;
 mod models;

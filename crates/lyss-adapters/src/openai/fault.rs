@@ -78,12 +78,31 @@ fn object(fault: &Fault) -> Vec<u8> {
     let body = Body {
         error: ErrorObject {
             message: &fault.message,
-            r#type: fault.vendor_type.as_deref().unwrap_or(kind_type),
+            r#type: fault.vendor_type.as_deref().filter(|word| TYPES.contains(word)).unwrap_or(kind_type),
             param: fault.param.as_deref(),
-            code: fault.vendor_code.as_deref().or(kind_code),
+            code: fault.vendor_code.as_deref().filter(|code| !is_number(code)).or(kind_code),
         },
     };
     serde_json::to_vec(&body).unwrap_or_default()
+}
+
+/// The types that OpenAI's callers know; other vendors' own words would tell them nothing.
+const TYPES: [&str; 10] = [
+    "invalid_request_error",
+    "authentication_error",
+    "permission_error",
+    "not_found_error",
+    "rate_limit_error",
+    "insufficient_quota",
+    "server_error",
+    "requests",
+    "tokens",
+    "image_generation_user_error",
+];
+
+/// A status that stands where a word should.
+fn is_number(code: &str) -> bool {
+    code.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `type` and `code`. A kind that OpenAI does not know goes by its own name.
@@ -105,20 +124,66 @@ const fn words_of(kind: FaultKind) -> (&'static str, Option<&'static str>) {
 
 fn kind_by_words(said: &VendorError) -> Option<FaultKind> {
     const WORDS: [(&[&str], FaultKind); 7] = [
-        (&["context_length_exceeded", "string_above_max_length"], FaultKind::ContextTooLong),
         (
-            &["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"],
+            &["context_length_exceeded", "string_above_max_length", "exceed_context_size_error"],
+            FaultKind::ContextTooLong,
+        ),
+        (
+            &[
+                "content_filter",
+                "content_policy_violation",
+                "ResponsibleAIPolicyViolation",
+                "data_inspection_failed",
+                "DataInspectionFailed",
+            ],
             FaultKind::ContentFiltered,
         ),
-        (&["model_not_found", "DeploymentNotFound"], FaultKind::ModelNotFound),
-        (&["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"], FaultKind::VendorQuota),
-        (&["invalid_api_key", "authentication_error", "permission_error"], FaultKind::CredentialRefused),
-        (&["rate_limit_exceeded", "rate_limit_error"], FaultKind::VendorRateLimited),
-        (&["overloaded_error", "engine_overloaded"], FaultKind::Overloaded),
+        (
+            &["model_not_found", "DeploymentNotFound", "resource_not_found_error", "ModelNotFound"],
+            FaultKind::ModelNotFound,
+        ),
+        (
+            &[
+                "insufficient_quota",
+                "billing_hard_limit_reached",
+                "billing_not_active",
+                "exceeded_current_quota_error",
+                "insufficient_balance",
+                "Arrearage",
+            ],
+            FaultKind::VendorQuota,
+        ),
+        (
+            &[
+                "invalid_api_key",
+                "authentication_error",
+                "permission_error",
+                "invalid_authentication_error",
+                "incorrect_api_key_error",
+            ],
+            FaultKind::CredentialRefused,
+        ),
+        (
+            &["rate_limit_exceeded", "rate_limit_error", "rate_limit_reached_error", "slow_down"],
+            FaultKind::VendorRateLimited,
+        ),
+        (
+            &["overloaded_error", "engine_overloaded", "engine_overloaded_error", "server_overloaded"],
+            FaultKind::Overloaded,
+        ),
     ];
-    /// What DeepSeek and vLLM say in prose only.
+    /// What DeepSeek, vLLM, xAI and llama.cpp say in prose only.
     const PHRASES: [(&[&str], FaultKind); 4] = [
-        (&["maximum context length", "context length exceeded"], FaultKind::ContextTooLong),
+        (
+            &[
+                "maximum context length",
+                "context length exceeded",
+                "maximum prompt length",
+                "exceeds the available context size",
+                "prompt is too long",
+            ],
+            FaultKind::ContextTooLong,
+        ),
         (&["content exists risk"], FaultKind::ContentFiltered),
         (&["model not exist"], FaultKind::ModelNotFound),
         (&["insufficient balance"], FaultKind::VendorQuota),

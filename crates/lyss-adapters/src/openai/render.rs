@@ -86,13 +86,14 @@ pub(super) fn render(reply: &ChatReply, rendering: &Rendering) -> Bytes {
 
 fn choice<'a>(index: usize, choice: &'a Choice, id: &str, created: i64) -> WireChoice<'a> {
     let message = message(&choice.parts, id, created);
-    let is_refusal = message.refusal.is_some() && message.content.is_none();
+    let declines = message.refusal.is_some();
+    let is_refusal = declines && message.content.is_none();
     let tokens = Some(choice.logprobs.as_slice()).filter(|tokens| !tokens.is_empty());
     WireChoice {
         index,
         message,
         logprobs: tokens.map(|tokens| Logprobs { tokens, is_refusal }),
-        finish_reason: finish_word(&choice.finish),
+        finish_reason: finish_word(&choice.finish, declines),
         content_filter_results: Some(choice.safety.as_slice())
             .filter(|ratings| !ratings.is_empty())
             .map(FilterResults),

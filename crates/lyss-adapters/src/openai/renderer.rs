@@ -300,7 +300,8 @@ impl ChatRenderer {
         let Some(state) = self.ready(choice, out) else { return };
         state.finished = true;
         state.kept = Kept::default();
-        let finish = Some(finish_word(reason));
+        let is_refusal = state.is_refusal;
+        let finish = Some(finish_word(reason, is_refusal));
         self.chunk(choice, out, &Beside { finish, ..Beside::default() }, |_| {});
     }
 

@@ -229,9 +229,11 @@ impl Serialize for FilterResults<'_> {
     }
 }
 
-/// `finish_reason`.
-pub(super) const fn finish_word(reason: &FinishReason) -> &'static str {
+/// `finish_reason`; `is_refusal`: the message says so in `refusal`.
+pub(super) const fn finish_word(reason: &FinishReason, is_refusal: bool) -> &'static str {
     match reason {
+        // OpenAI's models decline in a field of its own and stop.
+        FinishReason::Refusal if is_refusal => "stop",
         FinishReason::Stop
         | FinishReason::StopSequence(_)
         | FinishReason::Pause
@@ -263,9 +265,11 @@ pub(super) fn finish_reason(word: &str) -> Option<FinishReason> {
     })
 }
 
-/// Servers say `stop` behind calls, too: OpenAI itself where the caller named the function.
-pub(super) fn finish_behind(reason: FinishReason, has_calls: bool) -> FinishReason {
+/// Servers say `stop` behind calls, too: OpenAI itself where the caller named the function. And a refusal stops like
+/// any answer.
+pub(super) fn finish_behind(reason: FinishReason, has_calls: bool, is_refusal: bool) -> FinishReason {
     match reason {
+        FinishReason::Stop if is_refusal => FinishReason::Refusal,
         FinishReason::Stop if has_calls => FinishReason::ToolCalls,
         other => other,
     }

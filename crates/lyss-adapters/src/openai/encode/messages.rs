@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::super::details::{self, Written};
 use super::super::wire::ToolCall;
+use super::base64;
 use super::ids::call_id;
 use super::{CacheControl, Task};
 use crate::conversation::{
@@ -297,6 +298,14 @@ fn show_media<'a>(media: &'a Media, origin: Origin, task: &Task<'a>) -> Result<W
     let refuse = |message: &str| Err(Unsayable::new(Loss::turn(origin, what), message));
     if let Source::Text(text) = &media.source {
         return Ok(WirePart::text(text));
+    }
+    // OpenAI reads no file but PDF ("File inputs"), and text is text.
+    let is_plain = media.kind == MediaKind::File && media.mime_or_usual().starts_with("text/");
+    if let Source::Data(data) = &media.source
+        && is_plain
+        && let Some(text) = base64::text(data)
+    {
+        return Ok(WirePart { text: Some(Cow::Owned(text)), ..WirePart::of("text") });
     }
     match media.kind {
         MediaKind::Image if task.quirks.images => match media.to_url() {

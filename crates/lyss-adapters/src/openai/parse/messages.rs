@@ -5,7 +5,7 @@ mod content;
 use serde_json::value::RawValue;
 
 use self::content::content;
-use super::super::details::{self, Detail, ExtraContent, Stretch};
+use super::super::details::{self, Detail, ExtraContent, Laid, Stretch};
 use super::super::pieces;
 use super::{LIST, OBJECT, TEXT, read, refuse_legacy};
 use crate::Fault;
@@ -63,8 +63,8 @@ fn tool_result(message: &mut Fields<'_>, lost: &mut Lost) -> Result<Vec<Part>, F
 
 fn assistant_parts(message: &mut Fields<'_>, lost: &mut Lost) -> Result<Vec<Part>, Fault> {
     refuse_legacy(message, "function_call", "tool_calls")?;
-    let mut called = Vec::new();
-    let mut parts = reasoning(message, &mut called, lost)?;
+    let mut laid = reasoning(message, lost)?;
+    let mut parts = std::mem::take(&mut laid.parts);
     parts.append(&mut content(message, lost)?);
     if let Some(text) = message.take("refusal", TEXT)? {
         parts.push(Part::Refusal(text));
@@ -80,35 +80,18 @@ fn assistant_parts(message: &mut Fields<'_>, lost: &mut Lost) -> Result<Vec<Part
     for (at, raw) in calls.into_iter().enumerate() {
         let path = message.path_of(&format!("tool_calls[{at}]"));
         let (call, own_seal) = tool_call(Fields::open(raw, path)?, lost)?;
-        let seal = match &call {
-            Part::ToolCall { id, .. } => take_seal(&mut called, id).or(own_seal),
-            _ => None,
-        };
-        parts.extend(seal.map(|seal| Part::Reasoning(Reasoning { text: String::new(), seal: Some(seal) })));
+        if let Part::ToolCall { id, .. } = &call {
+            parts.extend(laid.before_call(id, own_seal));
+        }
         parts.push(call);
     }
-    // A seal whose call is gone still is part of the turn.
-    parts.extend(
-        called.into_iter().filter_map(|(_, seal)| {
-            Some(Part::Reasoning(Reasoning { text: String::new(), seal: Some(seal?) }))
-        }),
-    );
+    parts.extend(laid.rest());
     Ok(parts)
-}
-
-type CalledSeals = Vec<(String, Option<Seal>)>;
-
-fn take_seal(called: &mut CalledSeals, id: &str) -> Option<Seal> {
-    called.iter_mut().find(|(of, seal)| of == id && seal.is_some())?.1.take()
 }
 
 /// Reasoning under any of its names: `reasoning_details` (OpenRouter's and ours), `thinking_blocks` (LiteLLM), and the
 /// plain text in `reasoning_content` (DeepSeek) or `reasoning`, which says the same once more where others stand.
-fn reasoning(
-    message: &mut Fields<'_>,
-    called: &mut CalledSeals,
-    lost: &mut Lost,
-) -> Result<Vec<Part>, Fault> {
+fn reasoning(message: &mut Fields<'_>, lost: &mut Lost) -> Result<Laid, Fault> {
     let by_deepseek = message.take::<String>("reasoning_content", TEXT)?;
     let by_others = message.take::<String>("reasoning", TEXT)?;
     let filled = |text: &String| !text.is_empty();
@@ -122,21 +105,7 @@ fn reasoning(
     if stretches.is_empty() {
         stretches = blocks;
     }
-    let mut parts = Vec::with_capacity(stretches.len() + 1);
-    let has_text = stretches.iter().any(|stretch| filled(&stretch.reasoning.text));
-    if let Some(plain) = plain.filter(|_| !has_text) {
-        match stretches.first_mut().filter(|first| details::seals_text(first)) {
-            Some(first) => first.reasoning.text = plain,
-            None => parts.push(Part::Reasoning(Reasoning { text: plain, seal: None })),
-        }
-    }
-    for stretch in stretches {
-        match stretch.call_id {
-            Some(id) => called.push((id, stretch.reasoning.seal)),
-            None => parts.push(Part::Reasoning(stretch.reasoning)),
-        }
-    }
-    Ok(parts)
+    Ok(Laid::of(plain, stretches))
 }
 
 fn thinking_blocks(message: &mut Fields<'_>, lost: &mut Lost) -> Result<Vec<Stretch>, Fault> {
