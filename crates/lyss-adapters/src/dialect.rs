@@ -11,7 +11,7 @@ use crate::quirks::Quirks;
 use crate::scan::{Ask, Framing};
 use crate::splice::Splices;
 use crate::target::Endpoint;
-use crate::{Fault, anthropic, google, openai};
+            Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
 
 /// A wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,7 +65,7 @@ impl Dialect {
             Self::OpenAiChat => Some(&openai::Caller),
             Self::AnthropicMessages => Some(&anthropic::Caller),
             Self::GoogleGenerate => Some(&google::Caller),
-            Self::OpenAiResponses => None,
+            Self::OpenAiResponses => Some(&responses::Caller),
         }
     }
 
@@ -75,7 +75,7 @@ impl Dialect {
             Self::OpenAiChat => Some(&openai::Pass),
             Self::AnthropicMessages => Some(&anthropic::Pass),
             Self::GoogleGenerate => Some(&google::Pass),
-            Self::OpenAiResponses => None,
+            Self::OpenAiResponses => Some(&responses::Pass),
         }
     }
 
@@ -83,9 +83,10 @@ impl Dialect {
     pub fn vendor(self) -> Option<&'static dyn VendorSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Vendor),
+            Self::OpenAiResponses => Some(&responses::Vendor),
             Self::AnthropicMessages => Some(&anthropic::Vendor),
             Self::GoogleGenerate => Some(&google::Vendor),
-            Self::OpenAiResponses => None,
+            Self::OpenAiResponses | Self::AnthropicMessages => None,
         }
     }
 }

@@ -75,6 +75,11 @@ impl<'a> Fields<'a> {
         self.rest.get(name).copied()
     }
 
+    /// True for a field that is there and not null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.rest.get(name).is_some_and(|raw| raw.get() != "null")
+    }
+
     pub(crate) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }

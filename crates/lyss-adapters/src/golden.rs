@@ -23,7 +23,7 @@ mod page;
 mod planted;
 mod reply_form;
 mod requests;
-mod strangers;
+pub(crate) mod strangers;
 mod streams;
 mod taps;
 mod unshown;

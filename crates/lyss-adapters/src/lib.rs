@@ -22,6 +22,7 @@ pub mod openai;
 pub mod preset;
 pub mod probe;
 pub mod quirks;
+pub mod responses;
 pub mod scan;
 pub mod splice;
 mod tap;

@@ -12,7 +12,7 @@ use crate::{ChatEvent, Fault, FinishReason};
 
 const TEXT: &str = "[a-z\"\\\\{}\u{0}é]{0,4}";
 
-pub(super) fn any_event() -> impl Strategy<Value = ChatEvent> {
+pub(crate) fn any_event() -> impl Strategy<Value = ChatEvent> {
     prop_oneof![4 => any_content(), 1 => any_mark()]
 }
 
@@ -134,7 +134,7 @@ const WORDS: &str = "
 ";
 
 /// JSON with the words of the formats in it, so that it comes near what is read.
-pub(super) fn any_json() -> impl Strategy<Value = Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let word = prop::sample::select(WORDS.split_whitespace().collect::<Vec<_>>());
     let leaf = prop_oneof![
         Just(Value::Null),
