@@ -11,7 +11,7 @@ use crate::quirks::Quirks;
 use crate::scan::{Ask, Framing};
 use crate::splice::Splices;
 use crate::target::Endpoint;
-            Self::OpenAiResponses | Self::AnthropicMessages | Self::GoogleGenerate => None,
+use crate::{Fault, anthropic, google, openai, responses};
 
 /// A wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,7 +86,6 @@ impl Dialect {
             Self::OpenAiResponses => Some(&responses::Vendor),
             Self::AnthropicMessages => Some(&anthropic::Vendor),
             Self::GoogleGenerate => Some(&google::Vendor),
-            Self::OpenAiResponses | Self::AnthropicMessages => None,
         }
     }
 }

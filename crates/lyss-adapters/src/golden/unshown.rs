@@ -7,7 +7,7 @@ use serde_json::Value;
 /// One thing that a dialect cannot show.
 pub(crate) struct Unshown {
     pub(crate) callers: &'static [Dialect],
-    /// How the path ends in a [`ReplyForm`](super::reply_form::ReplyForm).
+    /// How the path ends, or begins, in a [`ReplyForm`](super::reply_form::ReplyForm).
     path: &'static str,
     /// Under which name it is reported.
     pub(crate) what: &'static str,
@@ -83,6 +83,34 @@ pub(crate) const UNSHOWN: &[Unshown] = &[
         when: |said, heard| is_finish(said, &["Refusal"]) && is_finish(heard, &["ContentFilter", "Stop"]),
     },
     Unshown {
+        callers: &[AnthropicMessages],
+        path: ".finish",
+        what: "finish: content filter",
+        why: "Anthropic has one word, refusal, for a model that declined and for a filter that stopped it.",
+        when: |said, heard| is_finish(said, &["ContentFilter"]) && is_finish(heard, &["Refusal"]),
+    },
+    Unshown {
+        callers: &[AnthropicMessages],
+        path: "usage.audio_input",
+        what: "usage: audio",
+        why: "Anthropic does not count audio apart; these tokens are in the sums.",
+        when: is_dropped,
+    },
+    Unshown {
+        callers: &[AnthropicMessages],
+        path: "usage.audio_output",
+        what: "usage: audio",
+        why: "Anthropic does not count audio apart; these tokens are in the sums.",
+        when: is_dropped,
+    },
+    Unshown {
+        callers: &[AnthropicMessages, OpenAiResponses],
+        path: "choices[1]",
+        what: "second answer",
+        why: "These dialects give one answer and have no way to ask for more; a caller of theirs gets none.",
+        when: is_dropped,
+    },
+    Unshown {
         callers: &[OpenAiChat],
         path: ".order",
         what: "order of parts",
@@ -107,9 +135,11 @@ pub(crate) const UNSHOWN: &[Unshown] = &[
 
 /// The row that explains a difference.
 pub(crate) fn of(caller: Dialect, path: &str, said: &Value, heard: &Value) -> Option<&'static Unshown> {
-    UNSHOWN
-        .iter()
-        .find(|row| row.callers.contains(&caller) && path.ends_with(row.path) && (row.when)(said, heard))
+    UNSHOWN.iter().find(|row| {
+        row.callers.contains(&caller)
+            && (path.ends_with(row.path) || path.starts_with(row.path))
+            && (row.when)(said, heard)
+    })
 }
 
 /// Not a loss: what every dialect must say and the vendor did not, and ids that the dialect makes itself.
