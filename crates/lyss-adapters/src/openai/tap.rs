@@ -40,14 +40,26 @@ impl Look for ChunkLook {
             seen.usage = Some(usage);
             only_usage = generated.is_none() && has_no_choices(data);
         }
-        if let Some(at) = memmem::find(data, b"\"error\"") {
-            let value = data.get(at + 7..).unwrap_or_default().trim_ascii_start();
-            let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
-            if matches!(value.first(), Some(b'{' | b'"')) && memmem::find(data, b"\"choices\"").is_none() {
-                seen.fault = Some(super::fault::read_unasked(data));
-            }
+        if is_error(data) {
+            seen.fault = Some(super::fault::read_unasked(data));
         }
         only_usage && self.hide_usage
+    }
+}
+
+/// An error object, alone or beside the choices (OpenRouter), or an error that does not say so (vLLM).
+fn is_error(data: &[u8]) -> bool {
+    let has_choices = memmem::find(data, b"\"choices\"").is_some();
+    let Some(at) = memmem::find(data, b"\"error\"") else { return false };
+    let value = data.get(at + 7..).unwrap_or_default().trim_ascii_start();
+    // As a value it is vLLM's `"object": "error"`.
+    let Some(value) = value.strip_prefix(b":") else {
+        return !has_choices && super::fault::is_bare_error(data);
+    };
+    match value.trim_ascii_start().first() {
+        Some(b'{') => true,
+        Some(b'"') => !has_choices,
+        _ => false,
     }
 }
 
@@ -106,7 +118,10 @@ fn text_in_delta(after_key: &[u8]) -> Option<u64> {
 }
 
 fn is_generated(key: &[u8]) -> bool {
-    matches!(key, b"content" | b"arguments" | b"reasoning_content" | b"reasoning" | b"refusal" | b"name")
+    matches!(
+        key,
+        b"content" | b"arguments" | b"input" | b"reasoning_content" | b"reasoning" | b"refusal" | b"name"
+    )
 }
 
 /// Bytes up to the closing quote.

@@ -180,3 +180,44 @@ fn each_kind_has_openais_words_or_its_own_name() {
     assert_eq!(words(FaultKind::UpstreamCut), ("server_error".into(), json!("upstream_cut")));
     assert_eq!(words(FaultKind::Unavailable), ("server_error".into(), json!("unavailable")));
 }
+
+#[test]
+fn words_of_compatible_vendors_are_understood() {
+    let kind = |error: serde_json::Value, status: u16| {
+        let body = bytes::Bytes::from(serde_json::json!({"error": error}).to_string());
+        super::read(http::StatusCode::from_u16(status).unwrap(), &http::HeaderMap::new(), &body).kind
+    };
+    use lyss_domain::FaultKind as Kind;
+    let typed = |word: &str| serde_json::json!({"message": "m", "type": word});
+    let coded = |word: &str| serde_json::json!({"message": "m", "code": word});
+    let said = |message: &str| serde_json::json!({"message": message});
+    for (error, status, expected) in [
+        (typed("exceeded_current_quota_error"), 429, Kind::VendorQuota),
+        (typed("engine_overloaded_error"), 429, Kind::Overloaded),
+        (typed("rate_limit_reached_error"), 429, Kind::VendorRateLimited),
+        (typed("exceed_context_size_error"), 400, Kind::ContextTooLong),
+        (coded("data_inspection_failed"), 400, Kind::ContentFiltered),
+        (coded("Arrearage"), 400, Kind::VendorQuota),
+        (
+            said("This model's maximum prompt length is 131072 but the request contains 200000 tokens."),
+            400,
+            Kind::ContextTooLong,
+        ),
+    ] {
+        assert_eq!(kind(error.clone(), status), expected, "{error}");
+    }
+}
+
+#[test]
+fn a_caller_sees_words_of_its_own_dialect() {
+    let mut fault = crate::Fault::new(lyss_domain::FaultKind::VendorRateLimited, "m");
+    fault.vendor_type = Some("RESOURCE_EXHAUSTED".into());
+    fault.vendor_code = Some("429".into());
+    let shown =
+        |fault: &crate::Fault| serde_json::from_slice::<serde_json::Value>(&super::render(fault)).unwrap();
+    let error = &shown(&fault)["error"];
+    assert_eq!((&error["type"], &error["code"]), (&"rate_limit_error".into(), &"rate_limit_exceeded".into()));
+    fault.vendor_type = Some("tokens".into());
+    fault.vendor_code = Some("rate_limit_exceeded".into());
+    assert_eq!(shown(&fault)["error"]["type"], "tokens");
+}

@@ -103,6 +103,16 @@ fn an_error_in_the_stream_is_a_fault() {
 }
 
 #[test]
+fn an_error_is_seen_beside_choices_and_without_its_name() {
+    let fault = |data: &str| run(&format!("data: {data}\n\n"), &[], false).1.fault.map(|fault| fault.kind);
+    let beside = r#"{"error":{"code":429,"message":"slow"},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}"#;
+    assert_eq!(fault(beside), Some(lyss_domain::FaultKind::VendorRateLimited));
+    let unnamed = r#"{"object":"error","message":"too long","code":400}"#;
+    assert_eq!(fault(unnamed), Some(lyss_domain::FaultKind::BadRequest));
+    assert_eq!(fault(r#"{"choices":[{"delta":{"content":"an \"error\": {}"}}],"error":null}"#), None);
+}
+
+#[test]
 fn an_endless_event_is_bounded() {
     for hide in [false, true] {
         let mut tap = StreamTap::new(ChunkLook { hide_usage: hide });
