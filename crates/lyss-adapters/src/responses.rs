@@ -5,6 +5,8 @@
 //! not there for another vendor and is refused.
 
 mod call_id;
+#[cfg(test)]
+mod damaged;
 mod decode;
 mod decoder;
 mod encode;
@@ -12,6 +14,8 @@ mod fault;
 mod names;
 mod output;
 mod parse;
+#[cfg(test)]
+mod recorded;
 mod render;
 mod renderer;
 mod splice;

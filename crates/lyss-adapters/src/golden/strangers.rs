@@ -167,7 +167,7 @@ fn pointers(value: &Value, at: String, found: &mut Vec<String>) {
     found.push(at);
 }
 
-pub(super) fn replace_one(value: &mut Value, which: prop::sample::Index, by: &Value) {
+pub(crate) fn replace_one(value: &mut Value, which: prop::sample::Index, by: &Value) {
     let mut found = Vec::new();
     pointers(value, String::new(), &mut found);
     if let Some(target) = value.pointer_mut(which.get::<String>(&found)) {

@@ -47,14 +47,14 @@ fn push_item(mut item: WireItem, parts: &mut Vec<Part>, tokens: &mut Vec<TokenLo
     match item.kind.as_str() {
         "reasoning" => {
             let seal = item.seal();
-            let texts = item.summary.into_iter().chain(item.content).flatten();
+            let texts = item.summary.into_iter().chain(item.content);
             let texts: Vec<_> = texts.filter_map(|part| part.text).filter(|text| !text.is_empty()).collect();
             if seal.is_some() || !texts.is_empty() {
                 parts.push(Part::Reasoning(Reasoning { text: texts.join("\n\n"), seal }));
             }
         }
         "message" => {
-            for content in item.content.into_iter().flatten() {
+            for content in item.content {
                 push_content(content, parts, tokens);
             }
         }
@@ -73,7 +73,7 @@ fn push_content(content: WireContent, parts: &mut Vec<Part>, tokens: &mut Vec<To
     match content.kind.as_str() {
         "output_text" => {
             parts.extend(content.text.filter(|text| !text.is_empty()).map(Part::Text));
-            let marks = content.annotations.into_iter().flatten();
+            let marks = content.annotations.into_iter();
             parts.extend(marks.filter_map(|mark| mark.citation()).map(Part::Citation));
             tokens.append(&mut logprobs(content.logprobs));
         }

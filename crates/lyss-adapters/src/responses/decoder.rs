@@ -4,13 +4,14 @@
 //! told once: in pieces where pieces came, else from the first event that has it whole. No text is kept, only which
 //! places have been told.
 
+mod event;
+
 use std::collections::BTreeSet;
 
 use lyss_domain::FaultKind;
 use lyss_wire::SseFrame;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
+use self::event::{Event, Place, What, lenient, piece_of};
 use super::decode::{failure, unreadable, usage};
 use super::fault;
 use super::output::{WireAnnotation, WireContent, WireItem, WireLogprob, WireResponse, logprobs};
@@ -40,55 +41,6 @@ struct OpenItem {
     call: Option<u32>,
     /// The stretch of reasoning told last: another one begins a new paragraph.
     stretch: Option<Place>,
-}
-
-/// A part of an item: `output_index`, what it is, and its number among its like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place(u64, What, u64, u64);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
-    Text,
-    Refusal,
-    Summary,
-    Thought,
-    Arguments,
-    Annotation,
-    Logprobs,
-    Seal,
-    Image,
-}
-
-/// Any event; which fields are there depends on its type.
-#[derive(Deserialize)]
-struct Event<'a> {
-    #[serde(rename = "type", default)]
-    kind: String,
-    output_index: Option<u64>,
-    item_id: Option<String>,
-    content_index: Option<u64>,
-    summary_index: Option<u64>,
-    delta: Option<&'a RawValue>,
-    text: Option<&'a RawValue>,
-    refusal: Option<String>,
-    arguments: Option<&'a RawValue>,
-    input: Option<&'a RawValue>,
-    #[serde(borrow)]
-    logprobs: Option<&'a RawValue>,
-    #[serde(borrow)]
-    annotation: Option<&'a RawValue>,
-    annotation_index: Option<u64>,
-    #[serde(borrow)]
-    part: Option<&'a RawValue>,
-    #[serde(borrow)]
-    item: Option<&'a RawValue>,
-    #[serde(borrow)]
-    response: Option<&'a RawValue>,
-}
-
-/// A value of a shape not expected here is none.
-fn lenient<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
 }
 
 impl ResponseDecoder {
@@ -195,7 +147,7 @@ impl ResponseDecoder {
         };
         self.text(at, what, number, text.unwrap_or_default(), is_delta, out)?;
         if what == What::Text {
-            self.tokens(at, number, lenient(event.logprobs), is_delta, out)?;
+            self.tokens(at, number, lenient(event.logprobs).unwrap_or_default(), is_delta, out)?;
         }
         Ok(())
     }
@@ -243,7 +195,7 @@ impl ResponseDecoder {
         &mut self,
         at: usize,
         number: u64,
-        list: Option<Vec<WireLogprob>>,
+        list: Vec<WireLogprob>,
         is_delta: bool,
         out: &mut Vec<ChatEvent>,
     ) -> Result<(), Fault> {
@@ -291,7 +243,7 @@ impl ResponseDecoder {
         let text = part.text.or(part.refusal).unwrap_or_default();
         self.text(at, what, number, text, false, out)?;
         self.tokens(at, number, part.logprobs, false, out)?;
-        for (inner, mark) in part.annotations.into_iter().flatten().enumerate() {
+        for (inner, mark) in part.annotations.into_iter().enumerate() {
             self.annotation(at, number, Some(inner as u64), Some(mark), out)?;
         }
         Ok(())
@@ -320,7 +272,7 @@ impl ResponseDecoder {
             "reasoning" => {
                 let seal = item.seal();
                 for (what, list) in [(What::Summary, item.summary), (What::Thought, item.content)] {
-                    for (number, part) in list.into_iter().flatten().enumerate() {
+                    for (number, part) in list.into_iter().enumerate() {
                         let text = part.text.unwrap_or_default();
                         self.text(at, what, number as u64, text, false, out)?;
                     }
@@ -332,7 +284,7 @@ impl ResponseDecoder {
                 }
             }
             "message" => {
-                for (number, part) in item.content.into_iter().flatten().enumerate() {
+                for (number, part) in item.content.into_iter().enumerate() {
                     self.part_done(at, number as u64, part, out)?;
                 }
             }
@@ -387,28 +339,6 @@ impl ResponseDecoder {
         self.over = true;
         Ok(())
     }
-}
-
-/// What an event brings a piece of, and whether it is a piece or the whole behind the pieces.
-fn piece_of(kind: &str) -> Option<(What, bool)> {
-    Some(match kind {
-        "response.output_text.delta" => (What::Text, true),
-        "response.output_text.done" => (What::Text, false),
-        "response.refusal.delta" => (What::Refusal, true),
-        "response.refusal.done" => (What::Refusal, false),
-        "response.reasoning_summary_text.delta" => (What::Summary, true),
-        "response.reasoning_summary_text.done" => (What::Summary, false),
-        "response.reasoning_text.delta" => (What::Thought, true),
-        "response.reasoning_text.done" => (What::Thought, false),
-        "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
-            (What::Arguments, true)
-        }
-        "response.function_call_arguments.done" | "response.custom_tool_call_input.done" => {
-            (What::Arguments, false)
-        }
-        "response.output_text.annotation.added" => (What::Annotation, true),
-        _ => return None,
-    })
 }
 
 impl Decoder for ResponseDecoder {

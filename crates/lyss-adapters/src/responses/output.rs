@@ -1,7 +1,7 @@
 //! Items of an answer as they are read, whole or in a stream, as in the API reference ("The response object"). Items
 //! and parts of unknown kinds are passed over.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::conversation::{
@@ -37,8 +37,10 @@ pub(super) struct WireItem {
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) id: Option<String>,
-    pub(super) content: Option<Vec<WireContent>>,
-    pub(super) summary: Option<Vec<WireContent>>,
+    #[serde(deserialize_with = "each")]
+    pub(super) content: Vec<WireContent>,
+    #[serde(deserialize_with = "each")]
+    pub(super) summary: Vec<WireContent>,
     pub(super) encrypted_content: Option<String>,
     pub(super) call_id: Option<String>,
     pub(super) name: Option<String>,
@@ -56,8 +58,10 @@ pub(super) struct WireContent {
     pub(super) kind: String,
     pub(super) text: Option<String>,
     pub(super) refusal: Option<String>,
-    pub(super) annotations: Option<Vec<WireAnnotation>>,
-    pub(super) logprobs: Option<Vec<WireLogprob>>,
+    #[serde(deserialize_with = "each")]
+    pub(super) annotations: Vec<WireAnnotation>,
+    #[serde(deserialize_with = "each")]
+    pub(super) logprobs: Vec<WireLogprob>,
 }
 
 #[derive(Default, Deserialize)]
@@ -164,6 +168,17 @@ impl From<WireLogprob> for TokenLogprob {
     }
 }
 
-pub(super) fn logprobs(list: Option<Vec<WireLogprob>>) -> Vec<TokenLogprob> {
-    list.unwrap_or_default().into_iter().map(TokenLogprob::from).collect()
+pub(super) fn logprobs(list: Vec<WireLogprob>) -> Vec<TokenLogprob> {
+    list.into_iter().map(TokenLogprob::from).collect()
+}
+
+/// A list of which every element keeps its place: one that cannot be read is an empty one, of no kind known here.
+fn each<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + for<'a> Deserialize<'a>,
+{
+    let list: Box<RawValue> = Deserialize::deserialize(from)?;
+    let list: Vec<&RawValue> = serde_json::from_str(list.get()).unwrap_or_default();
+    Ok(list.into_iter().map(|raw| serde_json::from_str(raw.get()).unwrap_or_default()).collect())
 }

@@ -13,12 +13,15 @@ pub(super) fn render(reply: &ChatReply, rendering: &Rendering) -> Bytes {
     events.push(&ChatEvent::Start(reply.head.clone()));
     // The dialect knows one answer only.
     if let Some(choice) = reply.choices.first() {
-        let mut calls = 0;
+        let (mut calls, mut tokens) = (0, choice.logprobs.clone());
         for part in &choice.parts {
             events.part(part, &mut calls);
+            // Of which text each token is nobody says: all of them stand with the first.
+            if matches!(part, Part::Text(_)) {
+                let tokens = std::mem::take(&mut tokens);
+                events.push(&ChatEvent::Logprobs { choice: 0, tokens });
+            }
         }
-        let tokens = choice.logprobs.clone();
-        events.push(&ChatEvent::Logprobs { choice: 0, tokens });
         events.push(&ChatEvent::Finish { choice: 0, reason: choice.finish.clone() });
     }
     if let Some(usage) = reply.usage {

@@ -1,7 +1,7 @@
 //! Writing a streamed answer, as in the API reference ("Streaming events").
 //!
 //! A checked grammar, whatever the events say: numbered from 0 without a gap; one item open at a time, and in it one
-//! part; each is added, filled and done, with the whole of it said again at its end; one terminal, nothing behind it.
+//! part; each is added, filled and done, with the whole of it said again at its end; one end, nothing behind it.
 //! What comes while a function call is unfinished waits until its arguments are whole.
 //!
 //! The terminal repeats the answer, so it is kept, up to [`MAX_KEPT_BYTES`]: of what grows beyond, the pieces still go
@@ -10,6 +10,7 @@
 mod echo;
 mod items;
 mod numbered;
+mod open;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -235,12 +236,13 @@ impl ResponseRenderer {
         self.ended = true;
     }
 
-    /// A response that has begun fails as such, and what is open stays unfinished: nobody shall take it for whole.
+    /// The error, and behind it, as the service itself does, the response that failed with it: some clients know an error
+    /// by the one and some by the other. What is open stays unfinished, so that nobody takes it for whole.
     fn fail(&mut self, fault: &Fault, out: &mut BytesMut) {
+        let number = self.items.numbers.next();
+        out.extend_from_slice(&fault::render_stream(fault, Some(number)));
         if self.started {
             self.response_event("response.failed", &Status::Failed(fault), out);
-        } else {
-            out.extend_from_slice(&fault::render_stream(fault, Some(0)));
         }
         self.ended = true;
     }
@@ -297,4 +299,4 @@ impl Renderer for ResponseRenderer {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -234,6 +234,9 @@ fn media<'a>(media: &'a Media, origin: Origin, losses: &mut Vec<Loss>) -> Result
             // Data has no name of its own, and the vendor tells the kind of a file by its name.
             let usual = data.as_ref().map(|_| file_name(media.mime_or_usual()));
             let filename = name.filter(|_| data.is_some()).or(usual);
+            if name.is_some() && data.is_none() {
+                losses.push(Loss::turn(origin, "filename"));
+            }
             Ok(Content::InputFile { filename, file_data: data, file_url: url, file_id: file_id(source) })
         }
     }

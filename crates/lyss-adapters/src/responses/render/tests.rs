@@ -44,7 +44,7 @@ fn parts_become_items() {
         response["output"][2],
         json!({"type": "function_call", "id": "fc_msg_1_2", "status": "completed", "call_id": "toolu_1", "name": "f", "arguments": "{\"a\":"})
     );
-    assert_eq!(response["output"][3]["content"][0]["logprobs"][0]["token"], "Hi");
+    assert_eq!(response["output"][1]["content"][0]["logprobs"][0]["token"], "Hi");
     assert_eq!(
         response["usage"],
         json!({"input_tokens": 3, "input_tokens_details": {"cached_tokens": 2}, "output_tokens": 4,

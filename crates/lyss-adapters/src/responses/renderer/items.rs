@@ -4,6 +4,7 @@ use bytes::BytesMut;
 
 use super::super::wire::{Annotation, Content, Item, Logprob, Summary};
 use super::numbered::{Numbers, Object};
+use super::open::{Call, Kind, Message, Open, Reasoning};
 use crate::arguments::ObjectWatch;
 use crate::conversation::{Citation, Media, MediaKind, Seal, SealKind, Source, TokenLogprob};
 
@@ -19,49 +20,12 @@ pub(super) struct Items {
     pub(super) reasoning_id: Option<String>,
     /// A refusal was written.
     pub(super) refused: bool,
+    /// Tokens that came before their text.
+    early: Vec<Logprob>,
     open: Option<Open>,
     /// How many items have been added, and so the index of the next one.
     added: u64,
     room: usize,
-}
-
-enum Open {
-    Message(Message),
-    Reasoning(Reasoning),
-    Call(Call),
-}
-
-struct Message {
-    id: String,
-    /// The last one is open.
-    content: Vec<Content>,
-    /// Characters of the open text, and where the stretch begins that the next citation backs.
-    chars: u64,
-    stretch: u64,
-    cited: bool,
-}
-
-struct Reasoning {
-    id: String,
-    text: String,
-    /// The summary's only part is open.
-    has_part: bool,
-}
-
-struct Call {
-    number: u32,
-    id: String,
-    call_id: String,
-    name: String,
-    custom: bool,
-    arguments: String,
-    watch: ObjectWatch,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Refusal,
 }
 
 impl Items {
@@ -72,6 +36,7 @@ impl Items {
             suffix: String::new(),
             reasoning_id: None,
             refused: false,
+            early: Vec::new(),
             open: None,
             added: 0,
             room,
@@ -99,11 +64,13 @@ impl Items {
             message.stretch = message.chars;
         }
         message.chars += text.chars().count() as u64;
-        if let Some(Content::OutputText { text, .. }) = message.content.last_mut() {
+        let tokens = std::mem::take(&mut self.early);
+        if let Some(Content::OutputText { text, logprobs, .. }) = message.content.last_mut() {
             text.push_str(kept);
+            logprobs.extend_from_slice(&tokens);
         }
         let object = self.part_event("response.output_text.delta", out);
-        object.field("delta", text).field("logprobs", &[(); 0]).close();
+        object.field("delta", text).field("logprobs", &tokens).close();
     }
 
     pub(super) fn refusal(&mut self, text: &str, out: &mut BytesMut) {
@@ -121,22 +88,21 @@ impl Items {
         self.part_event("response.refusal.delta", out).field("delta", text).close();
     }
 
-    /// Tokens come behind the text they make up; a piece without text carries them.
+    /// Tokens come behind the text they make up, and a piece without text carries them; or before it, and wait.
     pub(super) fn logprobs(&mut self, tokens: &[TokenLogprob], out: &mut BytesMut) {
-        let is_text = |message: &Message| matches!(message.content.last(), Some(Content::OutputText { .. }));
-        if tokens.is_empty() || !matches!(&self.open, Some(Open::Message(message)) if is_text(message)) {
+        let size = tokens.len() * std::mem::size_of::<Logprob>();
+        if tokens.is_empty() || !self.take_room(size) {
             return;
         }
         let written: Vec<Logprob> = tokens.iter().map(Logprob::from).collect();
+        let Some(Open::Message(message)) = &mut self.open else {
+            self.early.extend(written);
+            return;
+        };
+        let Some(Content::OutputText { logprobs, .. }) = message.content.last_mut() else { return };
+        logprobs.extend_from_slice(&written);
         let object = self.part_event("response.output_text.delta", out);
         object.field("delta", "").field("logprobs", &written).close();
-        let size = written.len() * std::mem::size_of::<Logprob>();
-        if self.take_room(size)
-            && let Some(Open::Message(message)) = &mut self.open
-            && let Some(Content::OutputText { logprobs, .. }) = message.content.last_mut()
-        {
-            logprobs.extend(written);
-        }
     }
 
     /// Backs the text that is open; without one it backs nothing.
@@ -176,6 +142,9 @@ impl Items {
 
     /// Ends the reasoning that is open, or stands for reasoning that nobody may read.
     pub(super) fn seal(&mut self, seal: &Seal, out: &mut BytesMut) {
+        if !matches!(self.open, Some(Open::Reasoning(_))) && seal.kind == SealKind::OpenAi {
+            self.reasoning_id.clone_from(&seal.id);
+        }
         self.open_reasoning(out);
         let Some(Open::Reasoning(reasoning)) = self.open.take() else { return };
         let is_own = seal.kind == SealKind::OpenAi
@@ -392,41 +361,4 @@ fn at_part<'a>(name: &str, number: u64, place: (u64, &str, usize), out: &'a mut 
     let (index, id, at) = place;
     let object = Object::open(out, name, number).field("output_index", &index);
     object.field("item_id", id).field("content_index", &at)
-}
-
-impl Content {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::OutputText { .. } => Kind::Text,
-            Self::Refusal { .. } => Kind::Refusal,
-        }
-    }
-
-    fn empty(kind: Kind) -> Self {
-        match kind {
-            Kind::Text => {
-                Self::OutputText { annotations: Vec::new(), logprobs: Vec::new(), text: String::new() }
-            }
-            Kind::Refusal => Self::Refusal { refusal: String::new() },
-        }
-    }
-}
-
-impl Call {
-    fn item(&self, status: &'static str, text: String) -> Item {
-        let (id, call_id, name) = (self.id.clone(), self.call_id.clone(), self.name.clone());
-        match self.custom {
-            true => Item::CustomToolCall { id, status, call_id, name, input: text },
-            false => Item::FunctionCall { id, status, call_id, name, arguments: text },
-        }
-    }
-
-    fn event(&self, what: &str) -> &'static str {
-        match (self.custom, what) {
-            (true, "delta") => "response.custom_tool_call_input.delta",
-            (true, _) => "response.custom_tool_call_input.done",
-            (false, "delta") => "response.function_call_arguments.delta",
-            (false, _) => "response.function_call_arguments.done",
-        }
-    }
 }

@@ -20,7 +20,7 @@ fn bytes(events: &[ChatEvent], request: &str) -> Vec<u8> {
     out.to_vec()
 }
 
-fn parsed(stream: &[u8]) -> Vec<Value> {
+pub(crate) fn parsed(stream: &[u8]) -> Vec<Value> {
     let mut framer = SseFramer::new(64 << 20);
     let mut frames = Vec::new();
     framer.feed(stream, &mut frames).unwrap();
@@ -63,7 +63,7 @@ fn finish(reason: FinishReason) -> ChatEvent {
 }
 
 /// What the reference's order of events demands, and that what is said twice is said alike.
-fn assert_grammar(stream: &[Value]) {
+pub(crate) fn assert_grammar(stream: &[Value]) {
     let mut open_item: Option<(u64, Value)> = None;
     let mut open_part: Option<(u64, String)> = None;
     let mut next_item = 0;
@@ -71,11 +71,10 @@ fn assert_grammar(stream: &[Value]) {
     for (at, event) in stream.iter().enumerate() {
         let kind = event["type"].as_str().unwrap();
         assert_eq!(event["sequence_number"], at, "{kind}");
-        let is_terminal =
-            ["response.completed", "response.incomplete", "response.failed", "error"].contains(&kind);
+        let is_terminal = ["response.completed", "response.incomplete", "response.failed"].contains(&kind);
         assert!(!is_terminal || at + 1 == stream.len(), "something follows {kind}");
         match kind {
-            "error" => assert_eq!(at, 0, "a response that has begun fails as such"),
+            "error" => assert_eq!(stream.len() - at, if at == 0 { 1 } else { 2 }, "the error comes last"),
             "response.created" => assert_eq!(at, 0),
             "response.in_progress" => assert_eq!(at, 1),
             "response.output_item.added" => {
@@ -267,12 +266,15 @@ fn seals_travel_as_their_vendor_wrote_them_or_as_a_token() {
     let own = Seal::new(SealKind::OpenAi, "gAAA");
     let named = Seal { id: Some("rs_9".into()), ..own.clone() };
     let seal = |seal: &Seal| ChatEvent::ReasoningSeal { choice: 0, seal: seal.clone() };
+    let late = Seal { id: Some("rs_8".into()), ..own.clone() };
     let stream = render(&[
         start(),
         thought("Hm."),
         seal(&foreign),
         seal(&own),
         seal(&named),
+        thought("Hm?"),
+        seal(&late),
         text("So."),
         ChatEvent::End,
     ]);
@@ -281,9 +283,10 @@ fn seals_travel_as_their_vendor_wrote_them_or_as_a_token() {
     assert_eq!(output[0]["encrypted_content"], foreign.to_token());
     assert_eq!(output[1]["summary"], json!([]));
     assert_eq!(output[1]["encrypted_content"], "gAAA");
-    // Its id was another one by then, and the vendor wants the two together.
-    assert_eq!(output[2]["encrypted_content"], named.to_token());
-    assert_eq!(output[3]["content"][0]["text"], "So.");
+    assert_eq!((&output[2]["id"], &output[2]["encrypted_content"]), (&json!("rs_9"), &json!("gAAA")));
+    // Its item had another id by then, and the vendor wants the two together.
+    assert_eq!(output[3]["encrypted_content"], late.to_token());
+    assert_eq!(output[4]["content"][0]["text"], "So.");
 }
 
 #[test]
@@ -317,6 +320,8 @@ fn a_fault_fails_what_has_begun_and_is_an_error_before() {
     assert_eq!(last["response"]["status"], "failed");
     assert_eq!(last["response"]["error"]["message"], "Too busy.");
     assert_eq!(last["response"]["error"]["code"], "overloaded");
+    let error = &stream[stream.len() - 2];
+    assert_eq!((&error["type"], &error["error"]["message"]), (&json!("error"), &json!("Too busy.")));
     // What is unfinished is not told as done.
     assert_eq!(last["response"]["output"], json!([]));
     assert_eq!(kinds(&render(&[fault])), ["error"]);
@@ -348,11 +353,20 @@ fn a_citation_backs_the_stretch_before_it() {
 fn tokens_stand_in_pieces_and_in_the_whole() {
     let top = TokenLogprob { token: "b".into(), logprob: -2.0, ..TokenLogprob::default() };
     let token = TokenLogprob { token: "a".into(), logprob: -0.5, bytes: Some(vec![97]), top: vec![top] };
-    let stream =
-        render(&[start(), text("a"), ChatEvent::Logprobs { choice: 0, tokens: vec![token] }, ChatEvent::End]);
+    let stream = render(&[
+        start(),
+        text("a"),
+        ChatEvent::Logprobs { choice: 0, tokens: vec![token.clone()] },
+        ChatEvent::End,
+    ]);
     let expected = json!([{"token": "a", "bytes": [97], "logprob": -0.5,
         "top_logprobs": [{"token": "b", "bytes": [98], "logprob": -2.0}]}]);
     assert_eq!(stream[5]["logprobs"], expected);
+    let told = |events: &[ChatEvent]| render(events).last().unwrap()["response"]["output"].clone();
+    let early = ChatEvent::Logprobs { choice: 0, tokens: vec![token] };
+    let output = told(&[early.clone(), text("a"), ChatEvent::End]);
+    assert_eq!(output[0]["content"][0]["logprobs"], expected);
+    assert_eq!(told(&[early, ChatEvent::End]), json!([]));
     assert_eq!(stream.last().unwrap()["response"]["output"][0]["content"][0]["logprobs"], expected);
 }
 
