@@ -125,3 +125,6 @@ impl PassSide for Pass {
         Box::new(StreamTap::new(tap::EventLook::default()))
     }
 }
+
+#[cfg(test)]
+mod tests;

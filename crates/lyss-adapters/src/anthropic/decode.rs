@@ -1,11 +1,12 @@
 //! Reading a whole answer, as in the API reference ("Create a Message").
 
+use super::decoder::characters;
 use super::wire::{
     Answer, ReadBlock, explanation, finish_reason, seal_of_redacted, seal_of_signature, unreadable,
 };
 use super::{fault, usage};
 use crate::Fault;
-use crate::conversation::{ChatReply, Choice, FinishReason, Part, Reasoning, ReplyHead};
+use crate::conversation::{ChatReply, Choice, Citation, FinishReason, Part, Reasoning, ReplyHead};
 
 pub(super) fn decode(body: &[u8]) -> Result<ChatReply, Fault> {
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| unreadable())?;
@@ -14,8 +15,9 @@ pub(super) fn decode(body: &[u8]) -> Result<ChatReply, Fault> {
     }
     let blocks = answer.content.ok_or_else(unreadable)?;
     let mut parts = Vec::with_capacity(blocks.len());
+    let mut chars = 0;
     for raw in blocks {
-        push_parts(ReadBlock::read(raw)?, &mut parts);
+        push_parts(ReadBlock::read(raw)?, &mut chars, &mut parts);
     }
     let finish = finish_reason(answer.stop_reason.as_deref().unwrap_or_default(), answer.stop_sequence);
     if finish == FinishReason::Refusal {
@@ -33,11 +35,15 @@ pub(super) fn decode(body: &[u8]) -> Result<ChatReply, Fault> {
     })
 }
 
-fn push_parts(block: ReadBlock<'_>, parts: &mut Vec<Part>) {
+/// `chars`: of the text so far.
+fn push_parts(block: ReadBlock<'_>, chars: &mut u64, parts: &mut Vec<Part>) {
     match block {
         ReadBlock::Text { text, citations } => {
+            let from = *chars;
+            *chars = chars.saturating_add(characters(&text));
+            let span = Some((from, *chars)).filter(|(from, to)| from < to);
             parts.push(Part::Text(text));
-            parts.extend(citations.into_iter().map(Part::Citation));
+            parts.extend(citations.into_iter().map(|citation| Part::Citation(Citation { span, ..citation })));
         }
         ReadBlock::ToolUse { id, name, input } => {
             let arguments = input.map_or("{}", |input| input.get()).to_owned();

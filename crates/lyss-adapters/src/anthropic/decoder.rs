@@ -21,6 +21,8 @@ use crate::dialect::Decoder;
 
 /// Far above any real answer, whose blocks come one after the other.
 const MAX_OPEN_BLOCKS: usize = 256;
+/// Of one block; more are passed over.
+const MAX_CITATIONS: usize = 256;
 
 /// This dialect has one choice.
 const CHOICE: u32 = 0;
@@ -31,6 +33,8 @@ pub(super) struct MessagesDecoder {
     open: BTreeMap<u64, OpenBlock>,
     /// Tool calls so far.
     calls: u32,
+    /// Characters of text so far.
+    chars: u64,
     usage: Usage,
     finished: bool,
 }
@@ -45,7 +49,12 @@ enum Phase {
 }
 
 enum OpenBlock {
-    Text,
+    Text {
+        /// Where its text begins in the answer's, in characters.
+        from: u64,
+        /// They may come before the words they back, so they wait for the block's end.
+        citations: Vec<Citation>,
+    },
     Thinking {
         /// Given in the block's start; a delta says it later, and then alone.
         signature: Option<String>,
@@ -115,9 +124,9 @@ impl MessagesDecoder {
         }
         let block = match ReadBlock::read(event.content_block.ok_or_else(unreadable)?)? {
             ReadBlock::Text { text, citations } => {
-                push_text(text, out);
-                citations.into_iter().for_each(|citation| push_citation(citation, out));
-                OpenBlock::Text
+                let from = self.chars;
+                self.push_text(text, out);
+                OpenBlock::Text { from, citations }
             }
             ReadBlock::Thinking { text, signature } => {
                 push_reasoning(text, out);
@@ -147,12 +156,12 @@ impl MessagesDecoder {
 
     fn block_delta(&mut self, event: &Event<'_>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
         let index = event.index.ok_or_else(unreadable)?;
-        let block = self.open.get_mut(&index).ok_or_else(out_of_order)?;
         let delta = ReadDelta::read(event.delta.ok_or_else(unreadable)?)?;
+        let block = self.open.get_mut(&index).ok_or_else(out_of_order)?;
         match (block, delta) {
-            (OpenBlock::Text, ReadDelta::Text(text)) => push_text(text, out),
-            (OpenBlock::Text, ReadDelta::Citation(citation)) => {
-                citation.into_iter().for_each(|citation| push_citation(citation, out));
+            (OpenBlock::Text { .. }, ReadDelta::Text(text)) => self.push_text(text, out),
+            (OpenBlock::Text { citations, .. }, ReadDelta::Citation(citation)) => {
+                citations.extend(citation.filter(|_| citations.len() < MAX_CITATIONS));
             }
             (OpenBlock::Thinking { .. }, ReadDelta::Thinking(text)) => push_reasoning(text, out),
             (OpenBlock::Thinking { signature }, ReadDelta::Signature(text)) => {
@@ -165,7 +174,8 @@ impl MessagesDecoder {
                     push_arguments(*call, text, out);
                 }
             }
-            (OpenBlock::Other, _) | (_, ReadDelta::Other) => {}
+            (OpenBlock::Other, _)
+            | (_, ReadDelta::Other | ReadDelta::Signature(_) | ReadDelta::Citation(_)) => {}
             // A delta of one kind inside a block of another.
             _ => return Err(out_of_order()),
         }
@@ -179,6 +189,12 @@ impl MessagesDecoder {
         match block {
             OpenBlock::Tool { call, arguments: Arguments::Awaited } => {
                 push_arguments(call, "{}".to_owned(), out);
+            }
+            OpenBlock::Text { from, citations } => {
+                for citation in citations {
+                    let span = Some((from, self.chars)).filter(|(from, to)| from < to);
+                    out.push(ChatEvent::Citation { choice: CHOICE, citation: Citation { span, ..citation } });
+                }
             }
             OpenBlock::Thinking { signature: Some(text) } => push_seal(seal_of_signature(&text), out),
             _ => {}
@@ -199,6 +215,13 @@ impl MessagesDecoder {
             out.push(ChatEvent::Finish { choice: CHOICE, reason });
         }
         Ok(())
+    }
+
+    fn push_text(&mut self, text: String, out: &mut Vec<ChatEvent>) {
+        if !text.is_empty() {
+            self.chars = self.chars.saturating_add(characters(&text));
+            out.push(ChatEvent::Text { choice: CHOICE, text });
+        }
     }
 
     fn count(&mut self, usage: Option<&RawValue>, out: &mut Vec<ChatEvent>) {
@@ -228,10 +251,8 @@ impl Decoder for MessagesDecoder {
     }
 }
 
-fn push_text(text: String, out: &mut Vec<ChatEvent>) {
-    if !text.is_empty() {
-        out.push(ChatEvent::Text { choice: CHOICE, text });
-    }
+pub(super) fn characters(text: &str) -> u64 {
+    u64::try_from(text.chars().count()).unwrap_or(u64::MAX)
 }
 
 fn push_reasoning(text: String, out: &mut Vec<ChatEvent>) {
@@ -244,10 +265,6 @@ fn push_seal(seal: Option<Seal>, out: &mut Vec<ChatEvent>) {
     if let Some(seal) = seal {
         out.push(ChatEvent::ReasoningSeal { choice: CHOICE, seal });
     }
-}
-
-fn push_citation(citation: Citation, out: &mut Vec<ChatEvent>) {
-    out.push(ChatEvent::Citation { choice: CHOICE, citation });
 }
 
 fn push_arguments(call: u32, text: String, out: &mut Vec<ChatEvent>) {

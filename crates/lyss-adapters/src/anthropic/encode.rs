@@ -16,7 +16,7 @@ mod turns;
 
 use std::borrow::Cow;
 
-use self::models::Model;
+use self::models::{Model, Thinks};
 use self::out::{Block, Format, Metadata, OutputConfig, Request};
 use self::turns::Rules;
 use crate::conversation::{ChatCall, Loss, OutputFormat, Setting};
@@ -66,7 +66,7 @@ fn request<'a>(
     losses.extend(call.unmapped.iter().cloned().map(Loss::Field));
     sampling::unknown_settings(call, losses)?;
     let (format, asked_in_words) = format(call, &model, losses);
-    let rules = Rules { citations: format.is_none() };
+    let rules = Rules { citations: format.is_none(), thinking: model.thinking != Thinks::Never };
     let (mut system, messages) = turns::conversation(call, &model, rules, losses)?;
     let tools = tools::tools(call, &model, losses)?;
     let (tool_choice, forced_in_words) = tools::choice(call, &model, !tools.is_empty(), losses);

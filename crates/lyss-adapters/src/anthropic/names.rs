@@ -53,3 +53,27 @@ const fn name(setting: Setting) -> &'static str {
         Setting::Verbosity => "verbosity",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_are_named_by_paths_of_this_dialect() {
+        for (loss, name) in [
+            (Loss::Field("container".into()), "container"),
+            (Loss::Setting(Setting::Stop), "stop_sequences"),
+            (Loss::turn(Origin::Instructions, "cache_control"), "system.cache_control"),
+            (Loss::turn(Origin::Item(2), "image"), "messages[2].content.image"),
+            (
+                Loss::Call { origin: Origin::Item(1), call: 0, what: "arguments" },
+                "messages[1].content.tool_use[0].input",
+            ),
+            (Loss::tool(3, "strict"), "tools[3].strict"),
+            (Loss::tool(3, "parameters"), "tools[3].input_schema"),
+            (Loss::tool(3, ""), "tools[3]"),
+        ] {
+            assert_eq!(path(&loss), name);
+        }
+    }
+}

@@ -5,15 +5,16 @@
 //! nothing behind. What comes while a call's arguments are unfinished waits until they are whole.
 
 mod call;
+mod events;
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 
 use bytes::BytesMut;
 use lyss_domain::{FaultKind, TokenUsage};
-use serde::Serialize;
 
 use self::call::OpenCall;
+use self::events::{BlockDelta, BlockStart, BlockStop, Delta, MessageDelta, MessageStart, MessageStop, Stop};
 use super::shapes::{Block, Message, Sealed, StopDetails, call_id, link, message_id, sealed};
 use super::usage::Written;
 use super::wire::stop_reason;
@@ -54,62 +55,6 @@ enum Open {
 enum Waiting {
     Call { call: u32, id: String, name: String, custom: bool, arguments: String },
     Event(ChatEvent),
-}
-
-#[derive(Serialize)]
-struct MessageStart<'a> {
-    r#type: &'static str,
-    message: Message<'a>,
-}
-
-#[derive(Serialize)]
-struct BlockStart<'a> {
-    r#type: &'static str,
-    index: u64,
-    content_block: Block<'a>,
-}
-
-#[derive(Serialize)]
-struct BlockDelta<'a> {
-    r#type: &'static str,
-    index: u64,
-    delta: Delta<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Delta<'a> {
-    TextDelta { text: &'a str },
-    ThinkingDelta { thinking: &'a str },
-    SignatureDelta { signature: &'a str },
-    CitationsDelta { citation: citation::Written<'a> },
-    InputJsonDelta { partial_json: &'a str },
-}
-
-#[derive(Serialize)]
-struct BlockStop {
-    r#type: &'static str,
-    index: u64,
-}
-
-#[derive(Serialize)]
-struct MessageDelta<'a> {
-    r#type: &'static str,
-    delta: Stop<'a>,
-    usage: Written,
-}
-
-#[derive(Serialize)]
-struct Stop<'a> {
-    stop_reason: &'static str,
-    stop_sequence: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stop_details: Option<StopDetails>,
-}
-
-#[derive(Serialize)]
-struct MessageStop {
-    r#type: &'static str,
 }
 
 impl MessagesRenderer {
@@ -174,6 +119,10 @@ impl MessagesRenderer {
         }
     }
 
+    fn is_new(&mut self, call: u32) -> bool {
+        self.calls.len() < MAX_CALLS && self.calls.insert(call)
+    }
+
     fn wait(&mut self, event: &ChatEvent, out: &mut BytesMut) {
         let bytes = event.generated_bytes() + size_of::<Waiting>();
         if !self.may_wait(bytes, out) {
@@ -207,7 +156,7 @@ impl MessagesRenderer {
         if !matches!(self.open, Open::Text) {
             self.begin(Block::Text { text: Cow::Borrowed(""), citations: Vec::new() }, Open::Text, out);
         }
-        self.delta(Delta::TextDelta { text }, out);
+        self.delta(Delta::Text { text }, out);
     }
 
     fn reasoning(&mut self, thinking: &str, out: &mut BytesMut) {
@@ -215,7 +164,7 @@ impl MessagesRenderer {
             return;
         }
         self.open_thinking(out);
-        self.delta(Delta::ThinkingDelta { thinking }, out);
+        self.delta(Delta::Thinking { thinking }, out);
     }
 
     fn open_thinking(&mut self, out: &mut BytesMut) {
@@ -229,7 +178,7 @@ impl MessagesRenderer {
         match sealed(seal, matches!(self.open, Open::Thinking)) {
             Sealed::Signature(signature) => {
                 self.open_thinking(out);
-                self.delta(Delta::SignatureDelta { signature: &signature }, out);
+                self.delta(Delta::Signature { signature: &signature }, out);
                 self.stop(out);
             }
             Sealed::Redacted(data) => {
@@ -242,7 +191,7 @@ impl MessagesRenderer {
     /// Only an open text takes it.
     fn citation(&mut self, citation: &Citation, out: &mut BytesMut) {
         if matches!(self.open, Open::Text) {
-            self.delta(Delta::CitationsDelta { citation: citation::Written::of(citation) }, out);
+            self.delta(Delta::Citation { citation: citation::Written::of(citation) }, out);
         }
     }
 
@@ -261,7 +210,7 @@ impl MessagesRenderer {
                 let held = open.held_bytes().saturating_sub(before);
                 let is_whole = open.is_whole();
                 if !piece.is_empty() {
-                    self.delta(Delta::InputJsonDelta { partial_json: piece }, out);
+                    self.delta(Delta::Json { partial_json: piece }, out);
                 }
                 if held > 0 && !self.may_wait(held, out) {
                     return;
@@ -299,7 +248,7 @@ impl MessagesRenderer {
                     if let Open::Call(open) = &mut self.open {
                         let piece = open.feed(&arguments).to_owned();
                         if !piece.is_empty() {
-                            self.delta(Delta::InputJsonDelta { partial_json: &piece }, out);
+                            self.delta(Delta::Json { partial_json: &piece }, out);
                         }
                     }
                 }
@@ -327,10 +276,10 @@ impl MessagesRenderer {
         match std::mem::replace(&mut self.open, Open::Nothing) {
             Open::Nothing => return,
             Open::Text => {}
-            Open::Thinking => self.delta(Delta::SignatureDelta { signature: "" }, out),
+            Open::Thinking => self.delta(Delta::Signature { signature: "" }, out),
             Open::Call(call) => {
                 if let Some(rest) = call.rest() {
-                    self.delta(Delta::InputJsonDelta { partial_json: &rest }, out);
+                    self.delta(Delta::Json { partial_json: &rest }, out);
                 }
             }
         }
@@ -378,16 +327,10 @@ impl Renderer for MessagesRenderer {
             return;
         }
         match event {
-            ChatEvent::Start(head) => {
-                if !self.started {
-                    self.head = head.clone();
-                }
-            }
+            ChatEvent::Start(head) if !self.started => self.head = head.clone(),
             ChatEvent::Usage(usage) => self.usage = *usage,
-            ChatEvent::ToolCallStart { choice: 0, call, .. } => {
-                if self.calls.len() < MAX_CALLS && self.calls.insert(*call) {
-                    self.content(event, out);
-                }
+            ChatEvent::ToolCallStart { choice: 0, call, .. } if self.is_new(*call) => {
+                self.content(event, out)
             }
             ChatEvent::ToolCallArguments { choice: 0, call, text } => self.arguments(*call, text, out),
             ChatEvent::Text { choice: 0, .. }

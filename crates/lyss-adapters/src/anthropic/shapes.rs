@@ -100,10 +100,11 @@ pub(super) fn sealed(seal: &Seal, has_text: bool) -> Sealed<'_> {
 /// Arguments as an object. What is none is kept whole in the field `_raw`, so that a caller can see it and the
 /// conversation goes on; the free text of a custom tool stands in `input`.
 pub(super) fn input(arguments: &str, custom: bool) -> Cow<'_, RawValue> {
-    if !custom && let Ok(raw) = serde_json::from_str::<&RawValue>(arguments) {
-        if raw.get().starts_with('{') {
-            return Cow::Borrowed(raw);
-        }
+    if !custom
+        && let Ok(raw) = serde_json::from_str::<&RawValue>(arguments)
+        && raw.get().starts_with('{')
+    {
+        return Cow::Borrowed(raw);
     }
     let object = wrapped(arguments, custom).unwrap_or_else(|| "{}".to_owned());
     Cow::Owned(RawValue::from_string(object).unwrap_or_else(|_| RawValue::NULL.to_owned()))

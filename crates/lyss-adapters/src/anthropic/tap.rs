@@ -1,7 +1,9 @@
 //! Watching a stream of messages pass: usage, content, the end marker, an error.
 
+use std::borrow::Cow;
+
 use lyss_domain::TokenUsage;
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr2, memmem};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -35,18 +37,18 @@ impl Look for EventLook {
         let Some(data) = data_of(event) else { return false };
         let Some(name) = name_of(event, data) else { return false };
         seen.started = true;
-        match name {
-            b"content_block_delta" => {
+        match name.as_ref() {
+            "content_block_delta" => {
                 seen.content = true;
                 if let Some(bytes) = generated_bytes(data) {
                     seen.events += 1;
                     seen.generated_bytes += bytes;
                 }
             }
-            b"content_block_start" => seen.content = true,
-            b"message_start" | b"message_delta" => self.count(data, seen),
-            b"message_stop" => seen.ended = true,
-            b"error" => seen.fault = Some(fault::read_event(data)),
+            "content_block_start" => seen.content = true,
+            "message_start" | "message_delta" => self.count(data, seen),
+            "message_stop" => seen.ended = true,
+            "error" => seen.fault = Some(fault::read_event(data)),
             _ => {}
         }
         false
@@ -65,21 +67,23 @@ impl EventLook {
     }
 }
 
-/// The event's name: from its own line, which the vendor always writes, else from the data's first field.
-fn name_of<'a>(event: &'a [u8], data: &'a [u8]) -> Option<&'a [u8]> {
+/// The event's name: from its own line, which the vendor always writes, else from the data.
+fn name_of<'a>(event: &'a [u8], data: &'a [u8]) -> Option<Cow<'a, str>> {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        r#type: Cow<'a, str>,
+    }
     let mut rest = event;
     while !rest.is_empty() {
         let end = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
         let line = rest.get(..end)?;
         if let Some(name) = line.strip_prefix(b"event:") {
-            return Some(name.trim_ascii());
+            return std::str::from_utf8(name.trim_ascii()).ok().map(Cow::Borrowed);
         }
         rest = rest.get(end + 1..).unwrap_or_default();
     }
-    let at = memmem::find(data, b"\"type\"")?;
-    let value = data.get(at + 6..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
-    let value = value.strip_prefix(b"\"")?;
-    value.get(..memchr(b'"', value)?)
+    serde_json::from_slice::<Named<'_>>(data).ok().map(|named| named.r#type)
 }
 
 /// Bytes of generated text in a delta; `None`: a signature, a citation or something new.

@@ -130,3 +130,75 @@ fn an_error_without_words_is_still_a_fault() {
     result.unwrap();
     assert!(matches!(events.as_slice(), [ChatEvent::Fault(fault)] if fault.kind == FaultKind::VendorError));
 }
+
+#[test]
+fn thoughts_and_their_seals_come_in_order() {
+    use crate::conversation::SealKind;
+    let thinking = |index: u64, signature: &str| {
+        json!({"type": "content_block_start", "index": index,
+            "content_block": {"type": "thinking", "thinking": "", "signature": signature}})
+    };
+    let delta =
+        |index: u64, delta: Value| json!({"type": "content_block_delta", "index": index, "delta": delta});
+    let token = crate::conversation::Seal::new(SealKind::Google, "AQ==").to_token();
+    let (events, result) = decode(&[
+        start(),
+        thinking(0, ""),
+        delta(0, json!({"type": "thinking_delta", "thinking": "a"})),
+        delta(0, json!({"type": "signature_delta", "signature": "own"})),
+        stop(0),
+        json!({"type": "content_block_start", "index": 1, "content_block": {"type": "redacted_thinking", "data": "hidden"}}),
+        stop(1),
+        // Some servers give the signature in the block's start, whole.
+        thinking(2, "given"),
+        stop(2),
+        thinking(3, ""),
+        delta(3, json!({"type": "signature_delta", "signature": token})),
+        stop(3),
+        text_block(4),
+        delta(4, json!({"type": "signature_delta", "signature": "stray"})),
+    ]);
+    result.unwrap();
+    let told: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            ChatEvent::Reasoning { text, .. } => Some((None, text.clone())),
+            ChatEvent::ReasoningSeal { seal, .. } => Some((Some(seal.kind), seal.data.clone())),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        (None, "a".to_owned()),
+        (Some(SealKind::AnthropicSignature), "own".to_owned()),
+        (Some(SealKind::AnthropicRedacted), "hidden".to_owned()),
+        (Some(SealKind::AnthropicSignature), "given".to_owned()),
+        (Some(SealKind::Google), "AQ==".to_owned()),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_refusal_is_told_with_its_reason_and_the_tier_in_openais_words() {
+    let message = json!({"type": "message_start", "message": {"usage": {"service_tier": "standard", "input_tokens": 1}}});
+    let details = json!({"type": "refusal", "category": "bio", "explanation": "Not this."});
+    let usage = json!({"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}});
+    let (events, _) = decode(&[
+        message,
+        json!({"type": "message_delta", "delta": {"stop_reason": "refusal", "stop_details": details}, "usage": usage}),
+    ]);
+    assert!(matches!(&events[0], ChatEvent::Start(head) if head.service_tier.as_deref() == Some("default")));
+    let words: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            ChatEvent::Refusal { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(words, ["Not this."]);
+    let usage = events.iter().rev().find_map(|event| match event {
+        ChatEvent::Usage(usage) => Some(*usage),
+        _ => None,
+    });
+    assert_eq!(usage.map(|usage| (usage.input, usage.output, usage.reasoning)), Some((1, 9, 4)));
+    assert!(matches!(events.last(), Some(ChatEvent::Finish { reason: FinishReason::Refusal, .. })));
+}

@@ -13,6 +13,8 @@ use crate::dialect::Unsayable;
 /// Says in the user's name that the assistant is to speak, where the vendor wants the user's turn.
 const GO_ON: &str = "Continue.";
 
+const FAILED: &str = "The tool failed.";
+
 /// Where a list of parts stands; not every part is taken everywhere.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -27,6 +29,8 @@ enum Place {
 pub(super) struct Rules {
     /// Documents may ask for citations; they go together with no output format.
     pub(super) citations: bool,
+    /// The model knows thinking blocks.
+    pub(super) thinking: bool,
 }
 
 /// Instructions wherever they stand, and the turns with neighbours of one role merged.
@@ -116,7 +120,7 @@ fn blocks<'a>(
             Part::Media(media) if place == Place::System => media::instruction(media, origin)?,
             Part::Media(media) => media::body(media, origin, rules.citations, losses)?,
             Part::Reasoning(reasoning) => match thinking(reasoning) {
-                Some(body) if place == Place::Assistant => body,
+                Some(body) if place == Place::Assistant && rules.thinking => body,
                 None if reasoning.text.is_empty() && reasoning.seal.is_none() => continue,
                 // Reasoning of another vendor, or stripped of its signature, is refused.
                 _ => {
@@ -130,11 +134,14 @@ fn blocks<'a>(
                 calls += 1;
                 Body::ToolUse { id: call_id(id), name, input }
             }
-            Part::ToolResult { id, parts, is_error, .. } => Body::ToolResult {
-                tool_use_id: call_id(id),
-                content: self::blocks(parts, origin, Place::ToolResult, rules, losses)?,
-                is_error: *is_error,
-            },
+            Part::ToolResult { id, parts, is_error, .. } => {
+                let mut content = self::blocks(parts, origin, Place::ToolResult, rules, losses)?;
+                if content.is_empty() && *is_error {
+                    // The vendor refuses an error without words.
+                    content.push(Block::text(FAILED));
+                }
+                Body::ToolResult { tool_use_id: call_id(id), content, is_error: *is_error }
+            }
             Part::Citation(_) => {
                 losses.push(Loss::turn(origin, "citations"));
                 continue;

@@ -45,7 +45,7 @@ pub(super) fn document(block: &mut Fields<'_>, lost: &mut Lost, parts: &mut Vec<
     };
     source.leave(&[], lost);
     let is_empty = matches!(&media.source, Source::Text(text) if text.is_empty());
-    if !(is_empty && !images.is_empty()) {
+    if !is_empty || images.is_empty() {
         parts.push(Part::Media(Media { name, citable, ..media }));
     }
     parts.append(&mut images);
