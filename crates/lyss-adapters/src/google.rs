@@ -116,3 +116,6 @@ impl PassSide for Pass {
         Box::new(StreamTap::new(tap::ChunkLook))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use self::wire::{Answer, Candidate, FunctionCall, PartIn};
 use super::citations::Sources;
 use super::usage::WireUsage;
-use super::wire::{finish_reason, made_id, seal, standard_base64, unreadable};
+use super::wire::{compact, finish_reason, made_id, seal, standard_base64, unreadable};
 use super::{fault, time};
 use crate::Fault;
 use crate::conversation::{ChatEvent, FinishReason, Media, MediaKind, ReplyHead, Source};
@@ -178,7 +178,7 @@ impl GenerateDecoder {
         }
         let arguments = match wire.args.map(RawValue::get) {
             None | Some("null") => "{}".to_owned(),
-            Some(json) => json.to_owned(),
+            Some(json) => compact(json),
         };
         let call = state.calls;
         state.calls += 1;

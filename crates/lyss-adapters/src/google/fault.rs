@@ -230,10 +230,10 @@ fn kind_by_words(said: &Said, error: &VendorError) -> Option<FaultKind> {
         _ => {}
     }
     let says = |phrases: &[&str]| error.says(phrases);
+    if says(&["api key not valid", "api key expired"]) {
+        return Some(FaultKind::CredentialRefused);
+    }
     Some(match said.status.as_deref()? {
-        "INVALID_ARGUMENT" | "OUT_OF_RANGE" if says(&["api key not valid", "api key expired"]) => {
-            FaultKind::CredentialRefused
-        }
         "INVALID_ARGUMENT" | "OUT_OF_RANGE"
             if says(&["exceeds the maximum number of tokens", "exceeds the maximum token"]) =>
         {

@@ -151,6 +151,25 @@ pub(super) fn seal(signature: &str) -> Seal {
     token.and_then(|token| Seal::from_token(&token)).unwrap_or_else(|| Seal::new(SealKind::Google, signature))
 }
 
+/// JSON without the blanks between its tokens: the vendor indents whole answers, and a line end inside an event would
+/// break it. Names, numbers and their order stay as they are.
+pub(super) fn compact(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut in_string = false;
+    let mut escaped = false;
+    for c in json.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_string => escaped = true,
+            '"' => in_string = !in_string,
+            ' ' | '\n' | '\r' | '\t' if !in_string => continue,
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// An id for what the vendor names nothing: the same for the same words.
 pub(super) fn made_id(prefix: &str, words: &[&str]) -> String {
     // FNV-1a, in 64 bits: short, and stable from one version of this service to the next.
@@ -181,6 +200,12 @@ mod tests {
         // SDKs hand bytes back in the alphabet they like, with or without padding.
         let url_safe = signature(&foreign).replace('+', "-").replace('/', "_");
         assert_eq!(seal(url_safe.trim_end_matches('=')), foreign);
+    }
+
+    #[test]
+    fn blanks_go_but_for_those_in_strings() {
+        let json = "{\n  \"a b\" : [ 1.50 ,\t\"\\\" x\" ]\r\n}";
+        assert_eq!(compact(json), "{\"a b\":[1.50,\"\\\" x\"]}");
     }
 
     #[test]

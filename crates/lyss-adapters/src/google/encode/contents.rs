@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use self::media::Blob;
 use super::models::Model;
-use crate::conversation::{Loss, Origin, Part, Reasoning, Role, SealKind, Turn};
+use crate::conversation::{Loss, Media, Origin, Part, Reasoning, Role, SealKind, Source, Turn};
 use crate::dialect::Unsayable;
 
 /// What stands for the signature of a call that this vendor never made, as "Thought signatures" says: the check is
@@ -211,6 +211,7 @@ impl<'a> Writer<'a, '_> {
         for part in parts {
             match part {
                 Part::Text(text) | Part::Refusal(text) => words.push_str(text),
+                Part::Media(Media { source: Source::Text(text), .. }) => words.push_str(text),
                 Part::Media(one) => media.push(media::part(one, origin, self.model, self.losses)?),
                 Part::CachePoint(_) => self.lose(origin, "cache_control"),
                 Part::Citation(_) => self.lose(origin, "citations"),

@@ -159,6 +159,7 @@ fn thinking(asked: &Thinking, model: Model, losses: &mut Vec<Loss>) -> Option<Th
         Thinks::Budget { can_stop, least, .. } if is_off => {
             config.thinking_budget = Some(if can_stop { 0 } else { tokens(least) });
             if !can_stop {
+                config.include_thoughts = Some(false);
                 losses.push(Setting::Thinking.into());
             }
             return Some(config);
@@ -177,8 +178,9 @@ fn thinking(asked: &Thinking, model: Model, losses: &mut Vec<Loss>) -> Option<Th
             };
         }
         Thinks::Level { lowest, .. } if is_off => {
-            // The least there is.
+            // The least there is, and out of sight.
             config.thinking_level = Some(lowest.as_str());
+            config.include_thoughts = Some(false);
             losses.push(Setting::Thinking.into());
             return Some(config);
         }

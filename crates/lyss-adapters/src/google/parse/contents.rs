@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::value::RawValue;
 
 use super::super::schema::Object;
-use super::super::wire::{from_base64, seal, standard_base64};
+use super::super::wire::{compact, from_base64, seal, standard_base64};
 use super::{FLAG, TEXT, list};
 use crate::Fault;
 use crate::conversation::{Media, MediaKind, Origin, Part, Reasoning, Role, SealKind, Source, Turn};
@@ -237,7 +237,7 @@ fn function_call(
     calls.open.push((id.clone(), name.clone()));
     let arguments = match call.raw("args") {
         None => "{}".to_owned(),
-        Some(raw) if raw.get().starts_with('{') => raw.get().to_owned(),
+        Some(raw) if raw.get().starts_with('{') => compact(raw.get()),
         Some(_) => return Err(wrong(&call.path_of("args"), "an object")),
     };
     call.leave(&[], lost);
@@ -290,7 +290,7 @@ fn response(raw: &RawValue) -> Option<(Vec<Part>, bool)> {
     };
     let text = match value.get() {
         text if text.starts_with('"') => serde_json::from_str(text).ok()?,
-        text => text.to_owned(),
+        text => compact(text),
     };
     Some((vec![Part::Text(text)], is_error))
 }

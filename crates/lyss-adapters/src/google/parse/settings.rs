@@ -90,7 +90,9 @@ fn format(config: &mut Fields<'_>, lost: &mut Lost) -> Result<Option<OutputForma
 }
 
 fn thinking(mut config: Fields<'_>, lost: &mut Lost) -> Result<Thinking, Fault> {
-    let mut thinking = Thinking { show: config.take("includeThoughts", FLAG)?, ..Thinking::default() };
+    // Unsaid, the thoughts of this dialect stay out of sight.
+    let show = config.take("includeThoughts", FLAG)?.unwrap_or(false);
+    let mut thinking = Thinking { show: Some(show), ..Thinking::default() };
     match whole(&mut config, "thinkingBudget")? {
         None => {}
         Some(0) => {

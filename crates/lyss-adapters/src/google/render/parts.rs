@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::super::wire::compact;
 use crate::conversation::{Citation, CitedPlace, Media, Source};
 
 /// Longest stretch of text repeated for a citation.
@@ -99,7 +100,9 @@ impl<'a> ShownPart<'a> {
 fn arguments_object(arguments: &str) -> Box<RawValue> {
     let text = if arguments.trim().is_empty() { "{}" } else { arguments };
     match serde_json::from_str::<&RawValue>(text) {
-        Ok(raw) if raw.get().starts_with('{') => raw.to_owned(),
+        Ok(raw) if raw.get().starts_with('{') => {
+            RawValue::from_string(compact(raw.get())).unwrap_or_else(|_| raw.to_owned())
+        }
         _ => {
             let kept = serde_json::json!({ "_raw": arguments });
             serde_json::value::to_raw_value(&kept).unwrap_or_else(|_| RawValue::NULL.to_owned())

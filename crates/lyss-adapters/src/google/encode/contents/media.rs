@@ -13,7 +13,8 @@ use crate::dialect::Unsayable;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Blob<'a> {
-    mime_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,25 +55,31 @@ pub(super) fn part<'a>(
     match &media.source {
         Source::Text(text) => Ok(WirePart { text: Some(Cow::Borrowed(text)), ..WirePart::default() }),
         Source::Data(data) => {
-            let inline_data = Some(Blob { mime_type, data: Some(data), file_uri: None });
+            let inline_data = Some(Blob { mime_type: Some(mime_type), data: Some(data), file_uri: None });
             Ok(WirePart { inline_data, ..WirePart::default() })
         }
         Source::Url(uri) => {
-            let is_read = EVERYWHERE.iter().any(|known| uri.starts_with(known))
-                || (uri.starts_with("https://") && model.fetches());
-            if !is_read {
+            if is_everywhere(uri) {
+                return Ok(file(media.mime.as_deref(), uri));
+            }
+            if !uri.starts_with("https://") || !model.fetches() {
                 return refused(
                     "This model's vendor cannot fetch this address; send the bytes themselves, in base64.",
                 );
             }
-            Ok(file(mime_type, uri))
+            Ok(file(Some(mime_type), uri))
         }
-        Source::FileId(id) if EVERYWHERE.iter().any(|known| id.starts_with(known)) => Ok(file(mime_type, id)),
+        Source::FileId(id) if is_everywhere(id) => Ok(file(media.mime.as_deref(), id)),
         Source::FileId(_) => refused("A file kept at another vendor cannot be sent to this model's."),
     }
 }
 
-fn file<'a>(mime_type: &'a str, uri: &'a str) -> WirePart<'a> {
+/// The vendor knows the type of what it keeps itself.
+fn is_everywhere(uri: &str) -> bool {
+    EVERYWHERE.iter().any(|known| uri.starts_with(known))
+}
+
+fn file<'a>(mime_type: Option<&'a str>, uri: &'a str) -> WirePart<'a> {
     let file_data = Some(Blob { mime_type, data: None, file_uri: Some(uri) });
     WirePart { file_data, ..WirePart::default() }
 }
