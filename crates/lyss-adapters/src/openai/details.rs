@@ -36,6 +36,8 @@ pub(super) struct Stretch {
     /// The tool call that a Google seal belongs to.
     pub(super) call_id: Option<String>,
     index: Option<u64>,
+    /// Shown by OpenAI: its seal may follow under an index of its own.
+    is_summary: bool,
 }
 
 /// What one entry says: readable text, a seal, and the call the seal belongs to.
@@ -44,6 +46,7 @@ pub(super) struct Said {
     pub(super) seal: Option<Seal>,
     call_id: Option<String>,
     index: Option<u64>,
+    kind: SealKind,
 }
 
 impl Detail {
@@ -66,7 +69,7 @@ impl Detail {
             _ => (None, None),
         };
         let seal = word.map(|data| Seal::from_token(&data).unwrap_or(Seal { kind, data, id: seal_id }));
-        Said { text, seal, call_id, index: self.index }
+        Said { text, seal, call_id, index: self.index, kind }
     }
 }
 
@@ -80,9 +83,11 @@ pub(super) fn stretches(details: Vec<Detail>) -> Vec<Stretch> {
             .as_ref()
             .is_some_and(|seal| matches!(seal.kind, SealKind::AnthropicRedacted | SealKind::Google))
             && said.text.is_none();
-        let last = found
-            .last_mut()
-            .filter(|last| !stands_alone && last.reasoning.seal.is_none() && last.index == said.index);
+        let is_openai = said.kind == SealKind::OpenAi;
+        let last = found.last_mut().filter(|last| {
+            let seals_summary = last.is_summary && is_openai && said.seal.is_some();
+            !stands_alone && last.reasoning.seal.is_none() && (last.index == said.index || seals_summary)
+        });
         match last {
             Some(last) => {
                 last.reasoning.text.push_str(&said.text.unwrap_or_default());
@@ -92,6 +97,7 @@ pub(super) fn stretches(details: Vec<Detail>) -> Vec<Stretch> {
                 reasoning: Reasoning { text: said.text.unwrap_or_default(), seal: said.seal },
                 call_id: said.call_id,
                 index: said.index,
+                is_summary: is_openai,
             }),
         }
     }
@@ -100,7 +106,7 @@ pub(super) fn stretches(details: Vec<Detail>) -> Vec<Stretch> {
 
 impl Stretch {
     pub(super) fn of(reasoning: Reasoning) -> Self {
-        Self { reasoning, call_id: None, index: None }
+        Self { reasoning, call_id: None, index: None, is_summary: false }
     }
 
     /// Its seal is over a text, which may stand elsewhere.
@@ -173,49 +179,55 @@ pub(super) struct Written<'a> {
     index: u64,
 }
 
-/// Appends the entries of one stretch; two where a seal and the text it seals are told apart.
+/// Appends the entries of one stretch; two where a seal and the text it seals are told apart. `first`: the index of the
+/// list's first entry. Every entry has its own, since SDKs put the pieces of a stream together by it.
 pub(super) fn push<'a>(
     list: &mut Vec<Written<'a>>,
-    index: u64,
+    first: u64,
     text: &'a str,
     seal: Option<&'a Seal>,
     call_id: Option<&'a str>,
 ) {
-    let plain = |r#type, format| Written {
-        r#type,
-        text: None,
-        summary: None,
-        data: None,
-        signature: None,
-        id: None,
-        format,
-        index,
+    let mut add = |r#type, format, fill: &dyn Fn(&mut Written<'a>)| {
+        let index = first + list.len() as u64;
+        let mut entry = Written {
+            r#type,
+            text: None,
+            summary: None,
+            data: None,
+            signature: None,
+            id: None,
+            format,
+            index,
+        };
+        fill(&mut entry);
+        list.push(entry);
     };
     let text = Some(text).filter(|text| !text.is_empty());
     let Some(seal) = seal else {
-        list.extend(text.map(|text| Written { text: Some(text), ..plain("reasoning.text", "unknown") }));
+        if text.is_some() {
+            add("reasoning.text", "unknown", &|entry| entry.text = text);
+        }
         return;
     };
     let data = Some(seal.data.as_str());
+    let format = match seal.kind {
+        SealKind::AnthropicSignature | SealKind::AnthropicRedacted => ANTHROPIC,
+        SealKind::OpenAi => OPENAI,
+        SealKind::Google => GOOGLE,
+    };
     match seal.kind {
         SealKind::AnthropicSignature => {
-            list.push(Written { text, signature: data, ..plain("reasoning.text", ANTHROPIC) });
+            return add("reasoning.text", format, &|entry| (entry.text, entry.signature) = (text, data));
         }
-        SealKind::AnthropicRedacted => {
-            list.extend(text.map(|text| Written { text: Some(text), ..plain("reasoning.text", ANTHROPIC) }));
-            list.push(Written { data, ..plain("reasoning.encrypted", ANTHROPIC) });
+        SealKind::OpenAi if text.is_some() => {
+            add("reasoning.summary", format, &|entry| entry.summary = text);
         }
-        SealKind::OpenAi => {
-            list.extend(
-                text.map(|text| Written { summary: Some(text), ..plain("reasoning.summary", OPENAI) }),
-            );
-            list.push(Written { data, id: seal.id.as_deref(), ..plain("reasoning.encrypted", OPENAI) });
-        }
-        SealKind::Google => {
-            list.extend(text.map(|text| Written { text: Some(text), ..plain("reasoning.text", GOOGLE) }));
-            list.push(Written { data, id: call_id, ..plain("reasoning.encrypted", GOOGLE) });
-        }
+        _ if text.is_some() => add("reasoning.text", format, &|entry| entry.text = text),
+        _ => {}
     }
+    let id = if seal.kind == SealKind::Google { call_id } else { seal.id.as_deref() };
+    add("reasoning.encrypted", format, &|entry| (entry.data, entry.id) = (data, id));
 }
 
 /// `extra_content` of a tool call: `{"google": {"thought_signature"}}`, as Google's page "OpenAI compatibility" has it.

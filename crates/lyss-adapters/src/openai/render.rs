@@ -123,8 +123,7 @@ fn message<'a>(parts: &'a [Part], id: &str, created: i64) -> Message<'a> {
                 }
                 if has_seals {
                     let (list, seal) = (&mut message.reasoning_details, reasoning.seal.as_ref());
-                    let index = list.len() as u64;
-                    details::push(list, index, &reasoning.text, seal, call);
+                    details::push(list, 0, &reasoning.text, seal, call);
                 }
             }
             Part::ToolCall { id, name, arguments, custom } => {
@@ -132,7 +131,9 @@ fn message<'a>(parts: &'a [Part], id: &str, created: i64) -> Message<'a> {
                 call.extra_content = google_seal(parts, id).map(|seal| ExtraContent::of(&seal.data));
                 message.tool_calls.push(call);
             }
-            Part::Citation(citation) => message.annotations.extend(Annotation::of(citation, cited.cite())),
+            Part::Citation(citation) => {
+                message.annotations.extend(Annotation::of(citation, cited.cite(), None))
+            }
             Part::Media(media) => show(media, &mut message, id, created),
             // Only callers send these.
             Part::ToolResult { .. } | Part::CachePoint(_) => {}

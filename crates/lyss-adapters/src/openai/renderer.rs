@@ -4,14 +4,17 @@
 //! call's arguments only behind its start; one terminal, and nothing behind it. Reasoning streams as
 //! `reasoning_content`; what a vendor sealed is told once more, whole and with its seal, in a `reasoning_details` delta.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod state;
+
+use std::collections::BTreeMap;
 
 use bytes::BytesMut;
 use lyss_domain::TokenUsage;
 
+use self::state::{Beside, ChoiceState, Kept};
 use super::details::{self, ExtraContent};
 use super::fault;
-use super::wire::{Annotation, FilterResults, Image, Logprobs, Stretch, Usage, completion_id, finish_word};
+use super::wire::{Annotation, FilterResults, Image, Logprobs, Usage, completion_id, finish_word};
 use crate::conversation::{
     ChatEvent, Citation, FinishReason, Media, MediaKind, ReplyHead, SafetyRating, Seal, SealKind, Source,
     TokenLogprob,
@@ -22,8 +25,6 @@ use crate::json_out::push_json;
 /// OpenAI's own bound on `n`.
 const MAX_CHOICES: usize = 128;
 const MAX_CALLS: usize = 1_024;
-/// Reasoning kept for the seal that may follow. A longer one is sealed without its text being told again.
-const MAX_KEPT_BYTES: usize = 64 << 10;
 
 pub(super) struct ChatRenderer {
     created_secs: i64,
@@ -36,50 +37,6 @@ pub(super) struct ChatRenderer {
     choices: BTreeMap<u32, ChoiceState>,
     usage: Option<TokenUsage>,
     ended: bool,
-}
-
-#[derive(Default)]
-struct ChoiceState {
-    calls: BTreeSet<u32>,
-    custom: BTreeSet<u32>,
-    finished: bool,
-    is_refusal: bool,
-    /// Reasoning since the last seal; `None`: too long to be kept.
-    kept: Kept,
-    details: u64,
-    images: usize,
-    cited: Stretch,
-    /// A seal of Google's: it belongs to the tool call, if one comes next.
-    waiting: Option<Seal>,
-}
-
-#[derive(Default)]
-struct Kept {
-    text: String,
-    too_long: bool,
-}
-
-/// What stands in a chunk's choice beside the delta.
-#[derive(Default)]
-struct Beside<'a> {
-    finish: Option<&'static str>,
-    logprobs: Option<Logprobs<'a>>,
-    ratings: &'a [SafetyRating],
-}
-
-impl Kept {
-    fn push(&mut self, text: &str) {
-        self.too_long |= self.text.len() + text.len() > MAX_KEPT_BYTES;
-        if self.too_long {
-            self.text = String::new();
-        } else {
-            self.text.push_str(text);
-        }
-    }
-
-    fn take(&mut self) -> String {
-        std::mem::take(self).text
-    }
 }
 
 impl ChatRenderer {
@@ -182,22 +139,26 @@ impl ChatRenderer {
     }
 
     fn seal_delta(&mut self, choice: u32, text: &str, seal: &Seal, out: &mut BytesMut) {
-        let index = self.next_detail(choice);
         let mut list = Vec::with_capacity(2);
-        details::push(&mut list, index, text, Some(seal), None);
+        details::push(&mut list, self.told_details(choice), text, Some(seal), None);
+        self.tell_details(choice, list.len());
         self.field_delta(choice, "reasoning_details", &list, out);
     }
 
-    fn next_detail(&mut self, choice: u32) -> u64 {
-        self.choices.get_mut(&choice).map_or(0, |state| {
-            state.details += 1;
-            state.details - 1
-        })
+    fn told_details(&self, choice: u32) -> u64 {
+        self.choices.get(&choice).map_or(0, |state| state.details)
+    }
+
+    fn tell_details(&mut self, choice: u32, count: usize) {
+        if let Some(state) = self.choices.get_mut(&choice) {
+            state.details += count as u64;
+        }
     }
 
     fn citation(&mut self, choice: u32, citation: &Citation, out: &mut BytesMut) {
         let Some(state) = self.ready(choice, out) else { return };
-        if let Some(annotation) = Annotation::of(citation, state.cited.cite()) {
+        if let Some(annotation) = Annotation::of(citation, state.cited.cite(), Some(state.citations)) {
+            state.citations += 1;
             self.field_delta(choice, "annotations", &[annotation], out);
         }
     }
@@ -206,8 +167,11 @@ impl ChatRenderer {
         let Some(state) = self.ready(choice, out) else { return };
         match (&media.kind, &media.source) {
             (MediaKind::Audio, Source::Data(data)) => {
+                // The id once: SDKs join what they are told twice.
+                let is_first = !std::mem::replace(&mut state.has_audio, true);
                 let id = format!("audio-{}", self.id);
-                let audio = BTreeMap::from([("id", id.as_str()), ("data", data)]);
+                let told = is_first.then_some(("id", id.as_str()));
+                let audio: BTreeMap<_, _> = told.into_iter().chain([("data", data.as_str())]).collect();
                 self.field_delta(choice, "audio", &audio, out);
             }
             _ => {
@@ -236,9 +200,10 @@ impl ChatRenderer {
             state.custom.insert(call);
         }
         let seal = state.waiting.take();
-        let detail = seal.is_some().then(|| self.next_detail(choice));
+        let index = self.told_details(choice);
+        self.tell_details(choice, usize::from(seal.is_some()));
         self.delta(choice, out, |out| {
-            if let (Some(seal), Some(index)) = (&seal, detail) {
+            if let Some(seal) = &seal {
                 let mut list = Vec::with_capacity(1);
                 details::push(&mut list, index, "", Some(seal), Some(id));
                 out.extend_from_slice(br#""reasoning_details":"#);

@@ -137,6 +137,9 @@ impl Serialize for Logprobs<'_> {
 pub(super) struct Annotation<'a> {
     r#type: &'static str,
     url_citation: UrlCitation<'a>,
+    /// In a stream: its place in the list, by which SDKs put the pieces together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -151,7 +154,7 @@ struct UrlCitation<'a> {
 
 impl<'a> Annotation<'a> {
     /// `before`: the stretch of text that a citation without a span backs.
-    pub(super) fn of(citation: &'a Citation, before: (u64, u64)) -> Option<Self> {
+    pub(super) fn of(citation: &'a Citation, before: (u64, u64), index: Option<u64>) -> Option<Self> {
         let CitedPlace::Url(url) = &citation.place else { return None };
         let (start_index, end_index) = citation.span.unwrap_or(before);
         let title = citation.title.as_deref().unwrap_or_default();
@@ -159,6 +162,7 @@ impl<'a> Annotation<'a> {
         Some(Self {
             r#type: "url_citation",
             url_citation: UrlCitation { start_index, end_index, title, url, content },
+            index,
         })
     }
 }

@@ -160,7 +160,7 @@ fn usage_wherever_it_stands() {
         json!({"choices": [], "x_groq": {"id": "r", "usage": usage}}),
         json!({"choices": [{"index": 0, "delta": {}, "usage": usage}]}),
     ] {
-        assert_eq!(told(&[chunk.clone()]), ["usage 5 2"], "{chunk}");
+        assert_eq!(told(std::slice::from_ref(&chunk)), ["usage 5 2"], "{chunk}");
     }
     assert_eq!(
         told(&[json!({"choices": [], "x_groq": {"id": "r"}}), json!({"choices": [], "x_groq": 7})]).len(),

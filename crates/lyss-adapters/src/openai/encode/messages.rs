@@ -269,9 +269,8 @@ fn reason<'a>(
                 Some(Part::ToolCall { id, .. }) => Some(id.as_str()),
                 _ => None,
             };
-            let index = message.reasoning_details.len() as u64;
             let seal = reasoning.seal.as_ref();
-            details::push(&mut message.reasoning_details, index, &reasoning.text, seal, call);
+            details::push(&mut message.reasoning_details, 0, &reasoning.text, seal, call);
         }
         // Sealed by another vendor: none that reads plain text seals anything.
         ReasoningBack::Content if reasoning.seal.is_none() => {
@@ -286,9 +285,11 @@ fn reason<'a>(
     }
 }
 
-/// DeepSeek ("Thinking Mode") and Moonshot refuse a turn with tool calls that lacks the key.
+/// DeepSeek ("Thinking Mode") and Moonshot refuse a conversation with tools in which an assistant's turn lacks the key.
 fn want_reasoning(message: &mut Message<'_>, task: &Task<'_>) {
-    if task.quirks.reasoning == ReasoningBack::Content && !message.tool_calls.is_empty() {
+    let is_with_tools = !message.tool_calls.is_empty() || !task.call.tools.is_empty();
+    let is_answer = message.role == "assistant" && !message.says_nothing();
+    if task.quirks.reasoning == ReasoningBack::Content && is_answer && is_with_tools {
         message.reasoning_content.get_or_insert_default();
     }
 }

@@ -168,7 +168,7 @@ fn a_seal_of_googles_waits_for_its_call() {
 
 #[test]
 fn reasoning_kept_for_a_seal_is_bounded() {
-    let long = "x".repeat(super::MAX_KEPT_BYTES / 2 + 1);
+    let long = "x".repeat(super::state::MAX_KEPT_BYTES / 2 + 1);
     let read = deltas(&[
         thought(&long),
         thought(&long),
