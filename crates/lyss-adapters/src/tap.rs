@@ -14,6 +14,41 @@ pub(crate) trait Look: Send {
     /// Notes what the event says; true for one that was asked for by us alone and is taken out again. The event is whole,
     /// with its blank line, except for the last one of a stream that ended without.
     fn look(&mut self, event: &[u8], seen: &mut Tapped) -> bool;
+
+    /// Notes what an event was that was too long to look into and has passed: its beginning and its end are left of it.
+    /// Only a dialect whose events repeat the whole answer needs this.
+    fn look_long(&mut self, _head: &[u8], _tail: &[u8], _seen: &mut Tapped) {}
+}
+
+/// What is kept of an event too long to look into.
+#[derive(Default)]
+struct Long {
+    head: Bytes,
+    tail: BytesMut,
+}
+
+const LONG_HEAD_BYTES: usize = 256;
+const LONG_TAIL_BYTES: usize = 16 << 10;
+
+impl Long {
+    fn pass(&mut self, bytes: &[u8]) {
+        if self.head.is_empty() {
+            self.head = Bytes::copy_from_slice(bytes.get(..LONG_HEAD_BYTES).unwrap_or(bytes));
+        }
+        let from = bytes.len().saturating_sub(LONG_TAIL_BYTES);
+        self.tail.extend_from_slice(bytes.get(from..).unwrap_or_default());
+        let over = self.tail.len().saturating_sub(LONG_TAIL_BYTES);
+        drop(self.tail.split_to(over));
+    }
+
+    /// Where in the next bytes the event ends, when its blank line began in those that have passed.
+    fn end_across(&self, bytes: &[u8]) -> Option<usize> {
+        let from = self.tail.len().saturating_sub(3);
+        let mut seam = self.tail.get(from..)?.to_vec();
+        let before = seam.len();
+        seam.extend_from_slice(bytes.get(..bytes.len().min(2))?);
+        event_end(&seam, 0)?.checked_sub(before)
+    }
 }
 
 pub(crate) struct StreamTap<L> {
@@ -22,12 +57,13 @@ pub(crate) struct StreamTap<L> {
     pub(crate) carry: BytesMut,
     /// The unfinished event is too long to look into; it passes unread.
     skipping: bool,
+    long: Long,
     seen: Tapped,
 }
 
 impl<L: Look> StreamTap<L> {
     pub(crate) fn new(look: L) -> Self {
-        Self { look, carry: BytesMut::new(), skipping: false, seen: Tapped::default() }
+        Self { look, carry: BytesMut::new(), skipping: false, long: Long::default(), seen: Tapped::default() }
     }
 
     /// Looks into every complete event of `bytes`; answers where the unfinished rest begins and which range is taken
@@ -49,6 +85,7 @@ impl<L: Look> StreamTap<L> {
     fn keep(&mut self, rest: Bytes) -> Option<Bytes> {
         if rest.len() > MAX_EVENT_BYTES {
             self.skipping = true;
+            self.long.pass(&rest);
             return Some(rest);
         }
         if !rest.is_empty() {
@@ -59,12 +96,20 @@ impl<L: Look> StreamTap<L> {
 
     /// Splits off what still belongs to an event too long to look into.
     fn skip(&mut self, bytes: &mut Bytes) -> Bytes {
-        match event_end(bytes, 0) {
+        match self.long.end_across(bytes).or_else(|| event_end(bytes, 0)) {
             Some(end) => {
                 self.skipping = false;
-                bytes.split_to(end)
+                let last = bytes.split_to(end);
+                let mut long = std::mem::take(&mut self.long);
+                long.pass(&last);
+                self.look.look_long(&long.head, &long.tail, &mut self.seen);
+                last
             }
-            None => bytes.split_off(0),
+            None => {
+                let unread = bytes.split_off(0);
+                self.long.pass(&unread);
+                unread
+            }
         }
     }
 

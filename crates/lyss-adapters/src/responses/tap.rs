@@ -37,6 +37,22 @@ impl Look for EventLook {
         }
         false
     }
+
+    /// The last event repeats the answer, so an image in it makes it long; usage stands near its end.
+    fn look_long(&mut self, head: &[u8], tail: &[u8], seen: &mut Tapped) {
+        seen.started = true;
+        match data_of(head).and_then(|data| kind_of(head, data)) {
+            Some(Kind::Ended) => {
+                seen.usage = usage::in_tail(tail).or(seen.usage);
+                seen.ended = true;
+            }
+            Some(Kind::Delta | Kind::Content) => seen.content = true,
+            Some(Kind::Failed | Kind::Error) => {
+                seen.fault = Some(Fault::new(FaultKind::VendorError, "The upstream failed."));
+            }
+            None => {}
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -106,6 +106,19 @@ pub(super) fn of_event(data: &[u8]) -> Option<TokenUsage> {
     serde_json::from_slice::<Event>(data).ok()?.response?.usage.map(TokenUsage::from)
 }
 
+/// Usage near the end of a response of which only the end is left. A tool's schema may hold a property of that name, but
+/// no count of tokens.
+pub(super) fn in_tail(tail: &[u8]) -> Option<TokenUsage> {
+    const KEY: &[u8] = b"\"usage\"";
+    let found = memchr::memmem::rfind_iter(tail, KEY);
+    let mut values = found.filter_map(|at| {
+        let value = tail.get(at + KEY.len()..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        let mut reader = serde_json::Deserializer::from_slice(value);
+        WireUsage::deserialize(&mut reader).ok().filter(|usage| usage.input_tokens.is_some())
+    });
+    values.next().map(TokenUsage::from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

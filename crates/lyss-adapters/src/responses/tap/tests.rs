@@ -54,3 +54,44 @@ fn a_failure_and_an_error_are_faults() {
         "event: error\ndata: {\"type\":\"error\",\"code\":\"server_error\",\"message\":\"Oops.\"}\n\n";
     assert_eq!(watch(error, 0).fault.map(|fault| fault.message).as_deref(), Some("Oops."));
 }
+
+/// A picture makes the last event longer than is looked into.
+#[test]
+fn a_last_event_too_long_to_look_into_still_ends_the_stream() {
+    let picture = format!("\"output\":[{{\"result\":\"{}\"}}],\"tools\"", "A".repeat(3 << 20));
+    let completed = COMPLETED.replace("\"tools\"", &picture);
+    let bytes = Bytes::from([CREATED, DELTA, &completed, "data: {\"type\":\"error\"}\n\n"].concat());
+    for piece in [7_777, 1 << 16, 5 << 20] {
+        let mut tap = StreamTap::new(EventLook);
+        let mut out = Vec::new();
+        let mut ended_at_last = false;
+        for from in (0..bytes.len()).step_by(piece) {
+            out.extend_from_slice(&tap.feed(bytes.slice(from..bytes.len().min(from + piece))));
+            ended_at_last = tap.tapped().ended;
+        }
+        assert_eq!(out, bytes);
+        // In a single piece the event is whole when it is looked at.
+        assert!(ended_at_last && tap.tapped().fault.is_some());
+        assert_eq!(tap.tapped().usage.map(|usage| (usage.input, usage.output)), Some((5, 7)));
+    }
+}
+
+#[test]
+fn the_end_of_a_long_event_is_seen_wherever_it_is_cut() {
+    for line_end in ["\n", "\r\n", "\r"] {
+        let picture = format!("\"output\":[{{\"result\":\"{}\"}}],\"tools\"", "A".repeat(2 << 20));
+        let long = COMPLETED.replace("\"tools\"", &picture).replace('\n', line_end);
+        let bytes = Bytes::from(format!("{long}{}", DELTA.replace('\n', line_end)));
+        let first = 3 << 19;
+        for cut in long.len() - 6..long.len() + 6 {
+            let mut tap = StreamTap::new(EventLook);
+            let mut out = Vec::new();
+            for (from, to) in [(0, first), (first, cut), (cut, bytes.len())] {
+                out.extend_from_slice(&tap.feed(bytes.slice(from..to)));
+            }
+            out.extend_from_slice(&tap.finish());
+            assert_eq!(out, bytes);
+            assert!(tap.tapped().ended && tap.tapped().events == 1, "{line_end:?} cut at {cut}");
+        }
+    }
+}
