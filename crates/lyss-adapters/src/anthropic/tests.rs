@@ -17,7 +17,7 @@ use super::{Caller, Pass, Vendor, count_body, read_count, render_count};
 use crate::conversation::{
     ChatCall, ChatEvent, Citation, CitedPlace, FinishReason, Media, MediaKind, Seal, SealKind, Source,
 };
-use crate::dialect::{CallerSide, Dialect, Encoding, PassSide, Rendering, VendorSide};
+use crate::dialect::{CallerSide, Decoder, Dialect, Encoding, PassSide, Rendering, VendorSide};
 use crate::golden::strangers::{any_event, any_json};
 use crate::{Fault, scan};
 
@@ -47,11 +47,14 @@ fn rendering() -> Rendering {
 }
 
 fn decode(stream: &[u8]) -> (Vec<ChatEvent>, Result<(), Fault>) {
+    decode_with(Vendor.decoder(), stream)
+}
+
+fn decode_with(mut decoder: Box<dyn Decoder>, stream: &[u8]) -> (Vec<ChatEvent>, Result<(), Fault>) {
     let mut framer = SseFramer::new(1 << 20);
     let mut frames = Vec::new();
     framer.feed(stream, &mut frames).unwrap();
     framer.finish(&mut frames).unwrap();
-    let mut decoder = Vendor.decoder();
     let mut events = Vec::new();
     for frame in &frames {
         if let Err(fault) = decoder.feed(frame, &mut events) {
@@ -269,6 +272,43 @@ fn citations_are_carried_with_their_places() {
         span: Some((12, 43)),
     };
     assert_eq!(first, Some(expected));
+}
+
+/// What other vendors stream is an answer of this dialect too.
+#[test]
+fn streams_of_others_are_told_in_this_dialect() {
+    let mut seen = 0;
+    for dialect in Dialect::ALL {
+        let name = match dialect {
+            Dialect::OpenAiChat => "openai",
+            Dialect::OpenAiResponses => "responses",
+            Dialect::GoogleGenerate => "google",
+            Dialect::AnthropicMessages => continue,
+        };
+        let Some(vendor) = dialect.vendor() else { continue };
+        let Ok(folders) = fs::read_dir(folder().join("..").join(name)) else { continue };
+        for case in folders.map(|entry| entry.unwrap().path()) {
+            let Ok(stream) = fs::read(case.join("stream.sse")) else { continue };
+            let (events, _) = decode_with(vendor.decoder(), &stream);
+            let told = assemble(&values(&render(&events)));
+            let ended = events.iter().any(|event| matches!(event, ChatEvent::End));
+            assert_eq!(ended, told["stop_reason"].is_string(), "{}", case.display());
+            let text: String = events
+                .iter()
+                .filter_map(|event| match event {
+                    ChatEvent::Text { choice: 0, text } | ChatEvent::Refusal { choice: 0, text } => {
+                        Some(text.as_str())
+                    }
+                    _ => None,
+                })
+                .collect();
+            let blocks = told["content"].as_array().into_iter().flatten();
+            let shown: String = blocks.filter_map(|block| block["text"].as_str()).collect();
+            assert_eq!(shown, text, "{}", case.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 5, "only {seen} streams found");
 }
 
 #[test]
