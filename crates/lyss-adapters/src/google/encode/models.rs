@@ -38,13 +38,18 @@ impl Model {
         let is_pro = name.contains("pro");
         let thinking = match version {
             (..2, _) | (2, ..5) => Thinks::Never,
-            (2, _) if name.contains("image") || name.contains("tts") => Thinks::Never,
+            // Those that draw or speak decide for themselves.
+            _ if name.contains("image") || name.contains("tts") => Thinks::Never,
             (2, _) if is_pro => Thinks::Budget { least: 128, most: 32_768, can_stop: false },
             (2, _) if name.contains("lite") => Thinks::Budget { least: 512, most: 24_576, can_stop: true },
             (2, _) => Thinks::Budget { least: 1, most: 24_576, can_stop: true },
             // The first of them knew two levels only.
             (3, 0) if is_pro => Thinks::Level { lowest: Effort::Low, has_medium: false },
             _ if is_pro => Thinks::Level { lowest: Effort::Low, has_medium: true },
+            // Later ones refuse the lowest level, but for the light ones.
+            (3, 7..) | (4.., _) if !name.contains("lite") => {
+                Thinks::Level { lowest: Effort::Low, has_medium: true }
+            }
             _ => Thinks::Level { lowest: Effort::Minimal, has_medium: true },
         };
         Self { version, thinking }
