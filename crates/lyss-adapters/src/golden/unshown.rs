@@ -35,7 +35,7 @@ fn is_finish(said: &Value, words: &[&str]) -> bool {
 }
 
 /// The same calls, of which some stand as the one field of an object.
-fn is_wrapped(said: &Value, heard: &Value) -> bool {
+pub(crate) fn is_wrapped(said: &Value, heard: &Value) -> bool {
     let (Some(said), Some(heard)) = (said.as_array(), heard.as_array()) else { return false };
     said.len() == heard.len()
         && said.iter().zip(heard).all(|(said, heard)| {
@@ -52,6 +52,15 @@ fn is_same_sources(said: &Value, heard: &Value) -> bool {
     let source = |citation: &Value| (citation[0].clone(), citation[1].clone(), citation[2].clone());
     let all = |list: &Value| list.as_array().map(|list| list.iter().map(source).collect::<Vec<_>>());
     all(said) == all(heard)
+}
+
+fn is_same_but_places(said: &Value, heard: &Value) -> bool {
+    let places = |list: &Value| {
+        list.as_array().map(|list| list.iter().map(|citation| citation[3].clone()).collect::<Vec<_>>())
+    };
+    let (Some(said_places), Some(heard_places)) = (places(said), places(heard)) else { return false };
+    let is_kept = said_places.iter().zip(&heard_places).all(|(said, heard)| said.is_null() || said == heard);
+    is_same_sources(said, heard) && is_kept
 }
 
 /// All addresses, and nothing else was left out. A place in the text may be said where none was: all dialects but
@@ -260,6 +269,8 @@ pub(crate) fn is_same(caller: Dialect, path: &str, said: &Value, heard: &Value) 
             said.is_null()
                 || heard.as_str().zip(said.as_str()).is_some_and(|(heard, said)| heard.ends_with(said))
         }
+        // The other dialects want a place in the text: the whole of it where none was said.
+        _ if path.ends_with(".citations") => is_same_but_places(said, heard),
         // In OpenAI's dialects a refusal is told by its part; both ways of finishing may stand beside it.
         _ if path.ends_with(".finish") && matches!(caller, OpenAiChat | OpenAiResponses) => {
             is_finish(said, &["Stop", "Refusal"])
