@@ -5,8 +5,8 @@
 //! difference must be a named loss. What is compared: [`call_form`] of requests, [`reply_form`] of answers. The table of
 //! what a caller's dialect cannot show is [`unshown`]; the page drawn from all of it is [`page`].
 //!
-//! Beside these stand expected outputs: `request.json` (an OpenAI caller's) gives `anthropic.json` or `encoded.json` and
-//! `losses.json`; `reply.json` (the vendor's) gives `openai.json`; `stream.sse` (the vendor's) gives `openai.sse`.
+//! Beside these stand expected outputs: an OpenAI caller's request (`openai-request.json` where the folder is another
+//! dialect's) gives `anthropic.json` or `encoded.json` and `losses.json`; `reply.json` (the vendor's) gives `openai.json`; `stream.sse` (the vendor's) gives `openai.sse`.
 
 mod answers;
 mod call_form;

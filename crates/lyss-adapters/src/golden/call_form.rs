@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use lyss_adapters::Dialect;
 use lyss_adapters::conversation::{
     ChatCall, Effort, Loss, Media, Origin, OutputFormat, Part, Role, ServerTool, ServerToolKind, Setting,
     Source, Thinking, ThinkingMode, Tool, ToolChoice, ToolKind, Turn,
@@ -41,14 +42,14 @@ impl CallForm {
     }
 
     /// Where the second form says less than the first or something else, and no loss explains it.
-    pub(crate) fn unexplained(&self, heard: &Self, losses: &[Loss]) -> Vec<String> {
+    pub(crate) fn unexplained(&self, heard: &Self, target: Dialect, losses: &[Loss]) -> Vec<String> {
         let mut found = Vec::new();
         let none = Vec::new();
         let names: std::collections::BTreeSet<_> = self.groups.keys().chain(heard.groups.keys()).collect();
         for name in names {
             let said = self.groups.get(name).unwrap_or(&none);
             let heard = heard.groups.get(name).unwrap_or(&none);
-            compare(name, said, heard, losses, &mut found);
+            compare(name, target, said, heard, losses, &mut found);
         }
         for role in ["system", "user", "assistant"] {
             let none = Vec::new();
@@ -73,7 +74,12 @@ impl CallForm {
     fn settings(&mut self, call: &ChatCall) {
         use Setting as S;
         self.setting("max_output_tokens", call.max_output_tokens, S::MaxOutputTokens);
-        self.setting("temperature", call.temperature, S::Temperature);
+        // One is every vendor's default.
+        self.setting(
+            "temperature",
+            call.temperature.filter(|n| (n - 1.0).abs() > f64::EPSILON),
+            S::Temperature,
+        );
         self.setting("top_p", call.top_p, S::TopP);
         self.setting("top_k", call.top_k, S::TopK);
         self.setting("presence_penalty", call.presence_penalty.filter(|n| *n != 0.0), S::PresencePenalty);
@@ -110,7 +116,7 @@ impl CallForm {
         self.format(call.format.as_ref());
         if let Some(thinking) = &call.thinking {
             self.setting("thinking", amount(thinking), S::Thinking);
-            self.setting("thinking.show", thinking.show, S::Thinking);
+            self.setting("thinking.show", thinking.show.filter(|_| !thinking.is_off()), S::Thinking);
         }
     }
 
@@ -121,7 +127,7 @@ impl CallForm {
             // Its name and description are for the vendor's own book-keeping, and not every dialect has them.
             Some(OutputFormat::JsonSchema { schema, strict, .. }) => {
                 self.setting("format", Some("json"), Setting::Format);
-                self.setting("format.schema", Some(value(schema)), Setting::Format);
+                self.setting("format.schema", Some(closed(value(schema))), Setting::Format);
                 self.setting("format.strict", strict.filter(|strict| *strict), Setting::Format);
             }
         }
@@ -136,7 +142,8 @@ impl CallForm {
         }
         match &tool.kind {
             ToolKind::Function { parameters } => {
-                if let Some(schema) = parameters.as_deref().map(value).filter(|schema| !takes_nothing(schema))
+                if let Some(schema) =
+                    parameters.as_deref().map(value).map(closed).filter(|schema| !takes_nothing(schema))
                 {
                     self.push(
                         "tools.parameters",
@@ -261,6 +268,10 @@ impl CallForm {
         const KINDS: &[&str] = &["image", "audio", "video", "file", "document", "media"];
         match &media.source {
             Source::Text(text) => self.text(role, origin, text, true),
+            Source::Data(data) if media.mime_or_usual().starts_with("text/") => {
+                let text = String::from_utf8_lossy(&of_base64(data)).into_owned();
+                self.text(role, origin, &text, true);
+            }
             source => {
                 let source = match source {
                     Source::Data(data) => json!([media.mime_or_usual(), data]),
@@ -317,6 +328,39 @@ fn amount(thinking: &Thinking) -> Option<String> {
 
 fn value(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or(Value::Null)
+}
+
+/// Objects that take no other fields than those named may say so or not: vendors insist on it, and models write no others.
+fn closed(mut schema: Value) -> Value {
+    match &mut schema {
+        Value::Object(fields) => {
+            if fields.get("additionalProperties") == Some(&json!(false)) {
+                fields.remove("additionalProperties");
+            }
+            for field in fields.values_mut() {
+                *field = closed(field.take());
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = closed(item.take())),
+        _ => {}
+    }
+    schema
+}
+
+/// Base64 in the standard alphabet; anything else is passed over.
+fn of_base64(text: &str) -> Vec<u8> {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::new();
+    let (mut bits, mut held) = (0_u32, 0);
+    for digit in text.chars().filter_map(|letter| ALPHABET.find(letter)) {
+        bits = (bits << 6 | u32::try_from(digit).unwrap_or_default()) & 0xffff;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from(bits >> held & 0xff).unwrap_or_default());
+        }
+    }
+    bytes
 }
 
 /// A schema without properties: the same as none.

@@ -71,7 +71,7 @@ pub(crate) fn unheard(call: &ChatCall, encoded: &Encoded, dialect: Dialect) -> V
     }
     match read(dialect, &encoded.body, call.stream) {
         Ok(heard) => {
-            let mut found = CallForm::of(call).unexplained(&CallForm::of(&heard), &encoded.losses);
+            let mut found = CallForm::of(call).unexplained(&CallForm::of(&heard), dialect, &encoded.losses);
             found.extend(
                 heard
                     .unmapped
@@ -124,6 +124,15 @@ pub(crate) fn events(dialect: Dialect, stream: &[u8]) -> Vec<ChatEvent> {
 fn compare(caller: Dialect, said: &ReplyForm, heard: &ReplyForm) -> Outcome {
     let mut lost = Vec::new();
     let mut broken = Vec::new();
+    let mut said = said.clone();
+    if matches!(caller, Dialect::AnthropicMessages | Dialect::GoogleGenerate) {
+        let folded = said.with_refusals_as_text();
+        if folded != said {
+            lost.push(unshown::REFUSAL_AS_TEXT.to_owned());
+        }
+        said = folded;
+    }
+    let said = &said;
     let is_broken_off = said.said.contains_key("fault.kind");
     let keeps_sums = sums(said) == sums(heard);
     if !keeps_sums && !is_broken_off {
@@ -133,7 +142,8 @@ fn compare(caller: Dialect, said: &ReplyForm, heard: &ReplyForm) -> Outcome {
         if unshown::is_same(caller, &path, &said, &heard) || (keeps_sums && SUMMED.contains(&path.as_str())) {
             continue;
         }
-        if is_broken_off && heard.is_null() && path.starts_with("usage.") {
+        if is_broken_off && heard.is_null() && (path.starts_with("usage.") || path == "id" || path == "model")
+        {
             lost.push(unshown::USAGE_BEFORE_FAULT.to_owned());
             continue;
         }

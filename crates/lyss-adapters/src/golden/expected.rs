@@ -7,9 +7,11 @@ use super::crossing;
 use super::fixtures::{self, Case, cases, decode, render, rendering};
 use crate::dialect::{CallerSide, Dialect, Encoding};
 
-/// The dialects with such files, and what the encoded request is called.
-const EXPECTED: [(Dialect, &str); 2] =
-    [(Dialect::AnthropicMessages, "anthropic.json"), (Dialect::OpenAiChat, "encoded.json")];
+/// The dialects with such files, what the OpenAI caller's request is called, and what the encoded one.
+const EXPECTED: [(Dialect, &str, &str); 2] = [
+    (Dialect::AnthropicMessages, "openai-request.json", "anthropic.json"),
+    (Dialect::OpenAiChat, "request.json", "encoded.json"),
+];
 
 fn caller() -> &'static dyn CallerSide {
     Dialect::OpenAiChat.caller().unwrap()
@@ -34,11 +36,10 @@ fn values(stream: &[u8]) -> Vec<Value> {
 #[test]
 fn requests_are_encoded_as_expected() {
     let mut seen = 0;
-    for (dialect, file) in EXPECTED {
+    for (dialect, request, file) in EXPECTED {
         for (case, expected) in expected(file).filter(|(case, _)| case.dialect == dialect) {
             let name = case.path.display();
-            let call =
-                crossing::read(Dialect::OpenAiChat, &case.file("request.json").unwrap(), false).unwrap();
+            let call = crossing::read(Dialect::OpenAiChat, &case.file(request).unwrap(), false).unwrap();
             let encoded = dialect.vendor().unwrap().encode(&call, &Encoding::plain(&call.model)).unwrap();
             let body: Value = serde_json::from_slice(&encoded.body).unwrap();
             assert_eq!(body, serde_json::from_slice::<Value>(&expected).unwrap(), "{name}");

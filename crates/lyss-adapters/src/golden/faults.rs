@@ -17,10 +17,11 @@ const TOLD: [FaultKind; 6] = [
     FaultKind::Overloaded,
 ];
 
-/// Google's error objects have one status for all of these; the sentence alone tells them apart.
+/// Google and Anthropic have one word for all of these; the sentence alone tells them apart.
 fn is_told(dialect: Dialect, kind: FaultKind, read: FaultKind) -> bool {
-    let is_one_status = dialect == Dialect::GoogleGenerate && read == FaultKind::BadRequest;
-    read == kind || is_one_status && matches!(kind, FaultKind::ContextTooLong | FaultKind::ContentFiltered)
+    let has_one_word = matches!(dialect, Dialect::GoogleGenerate | Dialect::AnthropicMessages);
+    let is_that = has_one_word && read == FaultKind::BadRequest;
+    read == kind || is_that && matches!(kind, FaultKind::ContextTooLong | FaultKind::ContentFiltered)
 }
 
 fn both_sides() -> impl Iterator<Item = Dialect> {

@@ -39,11 +39,8 @@ impl Case {
         })
     }
 
-    /// A request of this folder's dialect. Beside `anthropic.json` stands an OpenAI caller's request instead.
     pub(crate) fn request(&self) -> Option<Vec<u8>> {
-        let is_foreign =
-            self.dialect == Dialect::AnthropicMessages && self.path.join("anthropic.json").exists();
-        self.file("request.json").filter(|_| !is_foreign)
+        self.file("request.json")
     }
 
     pub(crate) fn reply(&self) -> Option<Vec<u8>> {

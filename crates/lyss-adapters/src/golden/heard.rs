@@ -1,8 +1,8 @@
 //! Comparing what was said with what was heard: what is missing must be excused by a named loss, and nothing may be
 //! invented.
 
-use lyss_adapters::Loss;
 use lyss_adapters::conversation::{Origin, Setting};
+use lyss_adapters::{Dialect, Loss};
 use serde_json::Value;
 
 /// One thing said, and which losses would explain that the other side does not hear it.
@@ -28,7 +28,23 @@ pub(crate) struct Stretch {
 }
 
 /// What an encoder may say although the caller did not, since the vendor wants it said.
-const SUPPLIED: [&str; 2] = ["setting.max_output_tokens", "order"];
+const SUPPLIED: [&str; 4] = ["setting.max_output_tokens", "setting.thinking.show", "media.name", "order"];
+
+/// What need not be said to a vendor, since it is so there anyway.
+fn is_implied(target: Dialect, name: &str, entry: &Entry) -> bool {
+    match (target, name) {
+        // Both hold a schema strictly, always.
+        (Dialect::AnthropicMessages | Dialect::GoogleGenerate, "setting.format.strict") => true,
+        // Anthropic's models think only where asked to, and then show it.
+        (Dialect::AnthropicMessages, "setting.thinking") => entry.value == "off",
+        (Dialect::AnthropicMessages, "setting.thinking.show") => entry.value == true,
+        // OpenAI's models always decide themselves how much.
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, "setting.thinking") => entry.value == "on",
+        // … and show it only where asked to.
+        (Dialect::OpenAiChat | Dialect::OpenAiResponses, "setting.thinking.show") => entry.value == false,
+        _ => false,
+    }
+}
 
 impl Excuse {
     fn holds(&self, loss: &Loss) -> bool {
@@ -55,7 +71,14 @@ impl Entry {
     }
 }
 
-pub(super) fn compare(name: &str, said: &[Entry], heard: &[Entry], losses: &[Loss], found: &mut Vec<String>) {
+pub(super) fn compare(
+    name: &str,
+    target: Dialect,
+    said: &[Entry],
+    heard: &[Entry],
+    losses: &[Loss],
+    found: &mut Vec<String>,
+) {
     let mut rest = heard.iter().peekable();
     let mut skipped = 0;
     for entry in said {
@@ -63,7 +86,7 @@ pub(super) fn compare(name: &str, said: &[Entry], heard: &[Entry], losses: &[Los
             rest.next();
         } else if entry.is_excused(losses) {
             skipped += 1;
-        } else {
+        } else if !is_implied(target, name, entry) {
             let heard = rest.peek().map_or_else(|| "nothing".to_owned(), |next| next.value.to_string());
             found.push(format!("{name}: said {}, heard {heard}", entry.value));
             return;
@@ -71,7 +94,8 @@ pub(super) fn compare(name: &str, said: &[Entry], heard: &[Entry], losses: &[Los
     }
     // What a loss excused may have been said otherwise; more than that was invented.
     let extra: Vec<_> = rest.map(|entry| entry.value.to_string()).collect();
-    if extra.len() > skipped && !SUPPLIED.contains(&name) {
+    let is_so_anyway = heard.iter().all(|entry| is_implied(target, name, entry));
+    if extra.len() > skipped && !SUPPLIED.contains(&name) && !is_so_anyway {
         found.push(format!("{name}: never said, but heard {}", extra.join(", ")));
     }
 }
@@ -101,6 +125,8 @@ pub(super) fn compare_text(
             }
         }
     }
+    // A wish for JSON may be told in words where there is no field for it, and is named as lost then.
+    slack |= role == "system" && losses.contains(&Loss::Setting(Setting::Format));
     if !rest.is_empty() && !slack {
         found.push(format!("text.{role}: never said, but heard {rest:?}"));
     }

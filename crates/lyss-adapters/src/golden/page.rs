@@ -7,7 +7,7 @@ use lyss_adapters::Dialect;
 
 use super::crossing::{self, Outcome};
 use super::fixtures::{Case, FOLDERS, cases, vendor_kinds};
-use super::unshown::{UNSHOWN, USAGE_BEFORE_FAULT};
+use super::unshown::{REFUSAL_AS_TEXT, UNSHOWN, USAGE_BEFORE_FAULT};
 
 const INTRODUCTION: &str = "\
 # Dialects
@@ -57,7 +57,14 @@ pub(crate) fn page() -> String {
     }
     page.push_str("\n## What an answer can lose\n\nThere is no header for these: the dialect has no place for them, so its SDK could not show them either.\n\n| what | callers | why |\n|---|---|---|\n");
     writeln!(page, "| {USAGE_BEFORE_FAULT} | all | The error ends the stream, and no dialect's error has room for usage. |").unwrap();
-    for row in UNSHOWN {
+    writeln!(
+        page,
+        "| {REFUSAL_AS_TEXT} | {}, {} | What the model says when it declines is its text there. |",
+        title(Dialect::AnthropicMessages),
+        title(Dialect::GoogleGenerate)
+    )
+    .unwrap();
+    for row in UNSHOWN.iter().filter(|row| !row.why.is_empty()) {
         let callers: Vec<_> = row.callers.iter().map(|caller| title(*caller)).collect();
         writeln!(page, "| {} | {} | {} |", row.what, callers.join(", "), row.why).unwrap();
     }

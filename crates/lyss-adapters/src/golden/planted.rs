@@ -21,7 +21,7 @@ fn said() -> ChatCall {
 fn unexplained(change: impl Fn(&mut ChatCall), losses: &[Loss]) -> Vec<String> {
     let mut heard = said();
     change(&mut heard);
-    CallForm::of(&said()).unexplained(&CallForm::of(&heard), losses)
+    CallForm::of(&said()).unexplained(&CallForm::of(&heard), Dialect::OpenAiChat, losses)
 }
 
 #[test]
@@ -77,9 +77,18 @@ fn a_result_of_another_call_is_found() {
         CallForm::of(&ChatCall { turns, ..ChatCall::default() })
     };
     let first = form(["a", "b"], ["a", "b"]);
-    assert!(first.unexplained(&form(["x", "y"], ["x", "y"]), &[]).is_empty(), "ids may change");
-    assert!(!first.unexplained(&form(["x", "y"], ["y", "x"]), &[]).is_empty(), "answers crossed");
-    assert!(!first.unexplained(&form(["x", "y"], ["x", "z"]), &[]).is_empty(), "an answer to nobody");
+    assert!(
+        first.unexplained(&form(["x", "y"], ["x", "y"]), Dialect::OpenAiChat, &[]).is_empty(),
+        "ids may change"
+    );
+    assert!(
+        !first.unexplained(&form(["x", "y"], ["y", "x"]), Dialect::OpenAiChat, &[]).is_empty(),
+        "answers crossed"
+    );
+    assert!(
+        !first.unexplained(&form(["x", "y"], ["x", "z"]), Dialect::OpenAiChat, &[]).is_empty(),
+        "an answer to nobody"
+    );
 }
 
 #[test]

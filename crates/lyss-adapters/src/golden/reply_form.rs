@@ -64,6 +64,23 @@ impl ReplyForm {
         gathered.form()
     }
 
+    /// The same in a dialect that has no refusals apart from texts.
+    pub(crate) fn with_refusals_as_text(&self) -> Self {
+        let mut said = self.said.clone();
+        for (path, refusal) in &self.said {
+            if let Some(choice) = path.strip_suffix(".refusal") {
+                said.remove(path);
+                let text = said.entry(format!("{choice}.text")).or_insert_with(|| json!(""));
+                *text = json!(format!(
+                    "{}{}",
+                    text.as_str().unwrap_or_default(),
+                    refusal.as_str().unwrap_or_default()
+                ));
+            }
+        }
+        Self { said }
+    }
+
     /// The paths under which the two differ, with both values.
     pub(crate) fn differences(&self, other: &Self) -> Vec<(String, Value, Value)> {
         let mut paths: Vec<_> = self.said.keys().chain(other.said.keys()).collect();
@@ -207,6 +224,9 @@ impl ChoiceForm {
 
     fn seal(&mut self, seal: &Seal) {
         self.order.push('s');
+        // As its own vendor made it: in another's field it stands wrapped, and is unwrapped when it comes back.
+        let unwrapped = Seal::from_token(&seal.data);
+        let seal = unwrapped.as_ref().unwrap_or(seal);
         self.seals.push(json!([format!("{:?}", seal.kind), seal.data, seal.id]));
     }
 
@@ -229,7 +249,8 @@ impl ChoiceForm {
 }
 
 fn cited(citation: &Citation) -> Value {
-    json!([format!("{:?}", citation.place), citation.title, citation.cited_text, citation.span])
+    let said = |words: &Option<String>| words.clone().filter(|words| !words.is_empty());
+    json!([format!("{:?}", citation.place), said(&citation.title), said(&citation.cited_text), citation.span])
 }
 
 fn logprob(token: &TokenLogprob) -> Value {

@@ -19,6 +19,8 @@ struct State {
     open: BTreeMap<u64, (String, Parts)>,
     items: u64,
     done: BTreeMap<u64, Value>,
+    /// `error` came: the response that failed may follow it.
+    failing: bool,
     over: bool,
 }
 
@@ -36,8 +38,12 @@ pub(super) fn check(events: &[Said]) -> Check {
 
 impl State {
     fn event(&mut self, kind: &str, data: &Value) -> Check {
-        if kind == "error" {
+        if self.failing {
             self.over = true;
+            return require(kind == "response.failed", "something follows the error");
+        }
+        if kind == "error" {
+            self.failing = true;
             return require(data["message"].is_string(), "an error without words");
         }
         if kind == "response.created" {
