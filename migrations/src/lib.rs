@@ -25,6 +25,7 @@ mod m20261124_000008_usage_by_id;
 mod m20261124_000009_keys_and_lists;
 mod m20261124_000010_audit_append_only;
 mod m20261124_000011_idempotency_of_nobody;
+mod m20261124_000012_dialects;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000009_keys_and_lists::Migration),
             Box::new(m20261124_000010_audit_append_only::Migration),
             Box::new(m20261124_000011_idempotency_of_nobody::Migration),
+            Box::new(m20261124_000012_dialects::Migration),
         ]
     }
 }

@@ -23,8 +23,8 @@ use lyss_ledger::{Ledger, LedgerSettings};
 use lyss_management::{ChannelDraft, KeyDraft};
 use lyss_proxy::draw::Draws;
 use lyss_proxy::{
-    Answer, AnswerBody, AnswerHead, Failed, Incoming, Meters, Outlet, Parts, Proxy, ProxySettings, Relay,
-    Steering,
+    Answer, AnswerBody, AnswerHead, Failed, Headers, Incoming, Meters, Outlet, Parts, Proxy, ProxySettings,
+    Relay, Steering,
 };
 use lyss_quota::{Account, MemoryLeaseStore, MemoryRateStore, Quotas, Unit};
 use lyss_repositories::AttemptStore;
@@ -127,7 +127,16 @@ impl Gateway {
         let caller = lyss_auth::authenticate(&self.key, self.clock.now(), None).unwrap();
         let table = self.proxy.routes();
         let call = self.proxy.new_call();
-        let incoming = Incoming { call, caller: &caller, key: &self.key, ask, steering };
+        let incoming = Incoming {
+            call,
+            caller: &caller,
+            key: &self.key,
+            ask,
+            steering,
+            strict: false,
+            forwarded: Headers::new(),
+            upload: None,
+        };
         Box::pin(self.proxy.chat(&self.outlet, &table, incoming)).await
     }
 
@@ -212,7 +221,7 @@ impl Told {
             Ok(Answer { head, body: AnswerBody::Whole(bytes) }) => {
                 Self { status: 200, head, body: bytes.to_vec(), fault: None }
             }
-            Ok(Answer { head, body: AnswerBody::Stream(mut relay) }) => {
+            Ok(Answer { head, body: AnswerBody::Stream(mut relay) | AnswerBody::Other(_, mut relay) }) => {
                 let mut body = Vec::new();
                 while let Some(bytes) = next(&mut relay).await {
                     body.extend_from_slice(&bytes);

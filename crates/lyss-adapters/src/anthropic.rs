@@ -25,7 +25,8 @@ use lyss_wire::RequestBody;
 use crate::Fault;
 use crate::conversation::{ChatCall, ChatReply, Loss};
 use crate::dialect::{
-    CallerSide, Decoder, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Unsayable, VendorSide,
+    CallerSide, CountSide, Decoder, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Unsayable,
+    VendorSide,
 };
 use crate::scan::Ask;
 use crate::splice::Splices;
@@ -40,19 +41,21 @@ pub struct Vendor;
 /// From an Anthropic caller to Anthropic, byte for byte.
 pub struct Pass;
 
-/// The body that asks the vendor (`POST /v1/messages/count_tokens`) what a conversation's prompt comes to.
-pub fn count_body(call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable> {
-    encode::count_body(call, encoding)
-}
+/// Counting a prompt's tokens.
+pub struct Count;
 
-/// Reads the vendor's 2xx answer to [`count_body`]: prompt tokens.
-pub fn read_count(body: &[u8]) -> Result<u64, Fault> {
-    count::read(body)
-}
+impl CountSide for Count {
+    fn question(&self, call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable> {
+        encode::count_body(call, encoding)
+    }
 
-/// What an Anthropic caller who asked for a count reads.
-pub fn render_count(tokens: u64) -> Bytes {
-    count::render(tokens)
+    fn read(&self, body: &[u8]) -> Result<u64, Fault> {
+        count::read(body)
+    }
+
+    fn render(&self, tokens: u64) -> Bytes {
+        count::render(tokens)
+    }
 }
 
 impl CallerSide for Caller {

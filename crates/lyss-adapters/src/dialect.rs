@@ -63,9 +63,9 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn CallerSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Caller),
+            Self::OpenAiResponses => Some(&responses::Caller),
             Self::AnthropicMessages => Some(&anthropic::Caller),
             Self::GoogleGenerate => Some(&google::Caller),
-            Self::OpenAiResponses => Some(&responses::Caller),
         }
     }
 
@@ -73,9 +73,27 @@ impl Dialect {
     pub fn pass(self) -> Option<&'static dyn PassSide> {
         match self {
             Self::OpenAiChat => Some(&openai::Pass),
+            Self::OpenAiResponses => Some(&responses::Pass),
             Self::AnthropicMessages => Some(&anthropic::Pass),
             Self::GoogleGenerate => Some(&google::Pass),
-            Self::OpenAiResponses => Some(&responses::Pass),
+        }
+    }
+
+    /// How a prompt's tokens are counted; `None`: the dialect has no such call.
+    pub fn count(self) -> Option<&'static dyn CountSide> {
+        match self {
+            Self::AnthropicMessages => Some(&anthropic::Count),
+            Self::GoogleGenerate => Some(&google::Count),
+            Self::OpenAiChat | Self::OpenAiResponses => None,
+        }
+    }
+
+    /// Where a count in this dialect goes.
+    pub const fn count_endpoint(self) -> Option<Endpoint> {
+        match self {
+            Self::AnthropicMessages => Some(Endpoint::CountMessages),
+            Self::GoogleGenerate => Some(Endpoint::CountTokens),
+            Self::OpenAiChat | Self::OpenAiResponses => None,
         }
     }
 
@@ -213,6 +231,18 @@ pub trait VendorSide: Sync {
 
     /// Reads an answer that is not 2xx. The body may be HTML, empty, cut or not UTF-8.
     fn read_fault(&self, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Fault;
+}
+
+/// Counting a prompt's tokens, on both sides.
+pub trait CountSide: Sync {
+    /// Writes the question for a vendor.
+    fn question(&self, call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable>;
+
+    /// Reads a 2xx answer.
+    fn read(&self, body: &[u8]) -> Result<u64, Fault>;
+
+    /// Writes the answer to a caller.
+    fn render(&self, tokens: u64) -> Bytes;
 }
 
 /// For a dialect spoken on both sides: the bytes go through, nothing is parsed and written anew.

@@ -55,8 +55,9 @@ impl Fault {
         Self { param: param.map(str::to_owned), ..Self::new(FaultKind::BadRequest, message) }
     }
 
+    /// `None` leaves what was known.
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.retry_after = wait;
+        self.retry_after = wait.or(self.retry_after);
         self
     }
 
@@ -77,6 +78,7 @@ impl From<TransportClass> for Fault {
             TransportClass::IdleTimeout => FaultKind::IdleTimeout,
             TransportClass::TotalTimeout => FaultKind::TotalTimeout,
             TransportClass::Cut => FaultKind::UpstreamCut,
+            TransportClass::UploadBroken => FaultKind::ClientGone,
         };
         Self::new(kind, format!("The upstream could not answer: {class}."))
     }

@@ -107,7 +107,7 @@ impl<'a> Fields<'a> {
 impl Lost {
     pub(crate) fn note(&mut self, path: &str) {
         if self.0.len() < MAX_LOST {
-            let printable = |c: char| if c.is_ascii_graphic() { c } else { '?' };
+            let printable = |c: char| if c.is_ascii_graphic() && c != ',' { c } else { '?' };
             self.0.push(path.chars().take(MAX_PATH_CHARS).map(printable).collect());
         }
     }

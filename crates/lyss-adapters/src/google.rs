@@ -27,7 +27,8 @@ use lyss_wire::RequestBody;
 use crate::Fault;
 use crate::conversation::{ChatCall, ChatReply, Loss};
 use crate::dialect::{
-    CallerSide, Decoder, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Unsayable, VendorSide,
+    CallerSide, CountSide, Decoder, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Unsayable,
+    VendorSide,
 };
 use crate::scan::Ask;
 use crate::splice::Splices;
@@ -41,6 +42,23 @@ pub struct Vendor;
 
 /// From a Google caller to Google, byte for byte. A stream framed as an array is not passed but written anew.
 pub struct Pass;
+
+/// Counting a prompt's tokens.
+pub struct Count;
+
+impl CountSide for Count {
+    fn question(&self, call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable> {
+        count::encode(call, encoding)
+    }
+
+    fn read(&self, body: &[u8]) -> Result<u64, Fault> {
+        count::decode(body)
+    }
+
+    fn render(&self, tokens: u64) -> Bytes {
+        count::render(tokens)
+    }
+}
 
 impl CallerSide for Caller {
     fn parse(&self, ask: &Ask) -> Result<ChatCall, Fault> {

@@ -18,7 +18,10 @@ pub mod fault;
 mod fields;
 pub mod google;
 mod json_out;
+pub mod models;
+pub mod multipart;
 pub mod openai;
+pub mod passing;
 pub mod preset;
 pub mod probe;
 pub mod quirks;
@@ -38,13 +41,14 @@ extern crate self as lyss_adapters;
 
 pub use conversation::{ChatCall, ChatEvent, ChatReply, FinishReason, Loss};
 pub use dialect::{
-    CallerSide, Decoder, Dialect, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Tapped, Unsayable,
-    VendorSide,
+    CallerSide, CountSide, Decoder, Dialect, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Tapped,
+    Unsayable, VendorSide,
 };
 pub use fault::{Fault, Side};
-pub use preset::{Preset, presets};
+pub use models::{ModelCard, model_card};
+pub use preset::{Preset, Service, Services, presets};
 pub use probe::{ProbeClass, probe_request, read_probe};
 pub use quirks::Quirks;
-pub use scan::{Ask, Framing, PathWords, ScanError, scan, scan_at};
+pub use scan::{Ask, Errand, Framing, PathWords, ScanError, scan, scan_at};
 pub use splice::Splices;
 pub use target::{Endpoint, Target, TargetError};

@@ -1,8 +1,17 @@
-//! Vendors as data: one row each. Operators add the same rows at run time as providers.
+//! Vendors as data: one row each, in `preset/`. Operators add the same rows at run time as providers.
 
+mod chinese;
+mod kinds;
+mod local;
+mod services;
+mod western;
+
+use lyss_domain::tenant::pattern_matches;
 use lyss_domain::{AuthScheme, Provider, ProviderKind};
 
-use crate::{Target, TargetError};
+pub use services::{Service, Services};
+
+use crate::{Quirks, Target, TargetError};
 
 /// A vendor known from the start.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +28,12 @@ pub struct Preset {
     pub key_variable: Option<&'static str>,
     /// A cheap model for a first call.
     pub trial_model: Option<&'static str>,
-    /// Under which name this vendor reads an output limit.
-    pub output_limit_field: &'static str,
+    /// How it differs from OpenAI. Of vendors with a dialect of their own only the output limit's name is read.
+    pub quirks: Quirks,
+    /// What it serves beside chat, below the same base and in OpenAI's shapes.
+    pub services: Services,
+    /// Models that answer nowhere but behind `/responses`; a final `*` covers a family.
+    pub responses_models: &'static [&'static str],
 }
 
 /// In which header the key goes.
@@ -28,9 +41,11 @@ pub struct Preset {
 pub enum PresetAuth {
     Bearer,
     Header(&'static str),
+    /// A server in one's own house.
+    None,
 }
 
-/// The system's presets; their slugs equal their kinds.
+/// The system's presets: the one that speaks for each kind, then the compatible vendors by name.
 pub const fn presets() -> &'static [Preset] {
     PRESETS
 }
@@ -42,7 +57,7 @@ pub fn preset(slug: &str) -> Option<&'static Preset> {
 
 /// The preset whose slug is the kind's name; every kind has one.
 pub fn preset_of(kind: ProviderKind) -> &'static Preset {
-    preset(kind.as_str()).unwrap_or(&COMPATIBLE)
+    preset(kind.as_str()).unwrap_or(&kinds::COMPATIBLE)
 }
 
 /// What a channel's provider comes to: a tenant's own row before the preset of the same slug.
@@ -86,12 +101,30 @@ pub fn resolve<'a>(
     })
 }
 
+impl Preset {
+    /// Under which name an output limit is written into a body that is otherwise passed as it is.
+    pub const fn output_limit_field(&self) -> &'static str {
+        match (self.quirks.output_limit_field, self.kind) {
+            (Some(name), _) => name,
+            // Where only the dialect is known, the older name is known to more servers.
+            (None, ProviderKind::OpenAiCompatible) => "max_tokens",
+            (None, _) => "max_completion_tokens",
+        }
+    }
+
+    /// True when this model answers nowhere but behind `/responses`.
+    pub fn needs_responses(&self, model: &str) -> bool {
+        self.responses_models.iter().any(|pattern| pattern_matches(pattern, model))
+    }
+}
+
 impl PresetAuth {
     /// The same as a provider's row says it.
     pub fn scheme(self) -> AuthScheme {
         match self {
             Self::Bearer => AuthScheme::Bearer,
             Self::Header(name) => AuthScheme::Header(name.to_owned()),
+            Self::None => AuthScheme::None,
         }
     }
 }
@@ -103,96 +136,34 @@ impl Resolved<'_> {
     }
 }
 
-const OPENAI: Preset = Preset {
-    slug: "openai",
-    name: "OpenAI",
-    kind: ProviderKind::OpenAi,
-    // Source: platform.openai.com API reference, "Introduction".
-    api_base: Some("https://api.openai.com/v1"),
-    auth: PresetAuth::Bearer,
-    models: &["gpt-*", "o1*", "o3*", "o4*", "chatgpt-*"],
-    key_variable: Some("OPENAI_API_KEY"),
-    trial_model: Some("gpt-4o-mini"),
-    // `max_tokens` is deprecated there and refused by reasoning models.
-    output_limit_field: "max_completion_tokens",
-};
-
-const COMPATIBLE: Preset = Preset {
-    slug: "openai_compatible",
-    name: "OpenAI-compatible",
-    kind: ProviderKind::OpenAiCompatible,
-    api_base: None,
-    auth: PresetAuth::Bearer,
-    models: &[],
-    key_variable: None,
-    trial_model: None,
-    output_limit_field: "max_tokens",
-};
-
 const PRESETS: &[Preset] = &[
-    OPENAI,
-    Preset {
-        slug: "anthropic",
-        name: "Anthropic",
-        kind: ProviderKind::Anthropic,
-        // Source: docs.anthropic.com API reference, "Messages".
-        api_base: Some("https://api.anthropic.com"),
-        auth: PresetAuth::Header("x-api-key"),
-        models: &["claude-*"],
-        key_variable: Some("ANTHROPIC_API_KEY"),
-        trial_model: Some("claude-haiku-4-5"),
-        output_limit_field: "max_tokens",
-    },
-    Preset {
-        slug: "google",
-        name: "Google Gemini",
-        kind: ProviderKind::Google,
-        // Source: ai.google.dev API reference, "generateContent".
-        api_base: Some("https://generativelanguage.googleapis.com"),
-        auth: PresetAuth::Header("x-goog-api-key"),
-        models: &["gemini-*"],
-        // Its dialect comes with a later issue; until then no channel of this kind serves.
-        key_variable: None,
-        trial_model: None,
-        output_limit_field: "maxOutputTokens",
-    },
-    Preset {
-        slug: "deepseek",
-        name: "DeepSeek",
-        kind: ProviderKind::DeepSeek,
-        // Source: api-docs.deepseek.com, "Your First API Call".
-        api_base: Some("https://api.deepseek.com"),
-        auth: PresetAuth::Bearer,
-        models: &["deepseek-*"],
-        key_variable: Some("DEEPSEEK_API_KEY"),
-        trial_model: Some("deepseek-chat"),
-        output_limit_field: "max_tokens",
-    },
-    Preset {
-        slug: "azure_openai",
-        name: "Azure OpenAI",
-        kind: ProviderKind::AzureOpenAi,
-        // Source: learn.microsoft.com, "Azure OpenAI REST API reference": one host a resource.
-        api_base: None,
-        auth: PresetAuth::Header("api-key"),
-        models: &[],
-        key_variable: None,
-        trial_model: None,
-        output_limit_field: "max_completion_tokens",
-    },
-    COMPATIBLE,
+    kinds::OPENAI,
+    kinds::ANTHROPIC,
+    kinds::GOOGLE,
+    kinds::DEEPSEEK,
+    kinds::AZURE_OPENAI,
+    kinds::COMPATIBLE,
+    western::CEREBRAS,
+    western::FIREWORKS,
+    western::GROQ,
+    western::HUGGING_FACE,
+    local::LLAMA_CPP,
+    local::LM_STUDIO,
+    chinese::MINIMAX,
+    western::MISTRAL,
+    chinese::MOONSHOT,
+    western::NVIDIA_NIM,
+    local::OLLAMA,
+    western::OPENROUTER,
+    western::PERPLEXITY,
+    chinese::QWEN,
+    chinese::SILICONFLOW,
+    western::TOGETHER,
+    local::VLLM,
+    chinese::VOLCENGINE,
+    western::XAI,
+    chinese::ZHIPU,
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_kind_has_one_preset_under_its_own_name() {
-        for kind in ProviderKind::ALL {
-            let found: Vec<_> = presets().iter().filter(|p| p.slug == kind.as_str()).collect();
-            assert_eq!(found.len(), 1, "{kind}");
-            assert_eq!((found[0].kind, preset_of(kind).slug), (kind, kind.as_str()));
-        }
-    }
-}
+mod tests;

@@ -90,7 +90,9 @@ impl From<TransportClass> for ProbeClass {
             | TransportClass::Dns
             | TransportClass::Connect
             | TransportClass::Reset
-            | TransportClass::Cut => Self::Network,
+            | TransportClass::Cut
+            // A probe uploads nothing.
+            | TransportClass::UploadBroken => Self::Network,
             TransportClass::ConnectTimeout
             | TransportClass::FirstByteTimeout
             | TransportClass::IdleTimeout
@@ -120,9 +122,14 @@ pub fn read_probe(
         // None is followed: it would lead the credential elsewhere.
         return Err(ProbeClass::Protocol);
     }
+    // Google refuses a wrong key as a bad request and says so in prose only.
+    let said = VendorError::read(body);
+    if status.is_client_error() && said.says(&["api key not valid", "api key expired", "invalid api key"]) {
+        return Err(ProbeClass::Auth);
+    }
     let fault = match Dialect::spoken_by(kind).first().and_then(|dialect| dialect.vendor()) {
         Some(vendor) => vendor.read_fault(status, headers, body).kind,
-        None => read_refusal(status, body),
+        None => said.kind_by_any_words().unwrap_or_else(|| kind_by_status(status)),
     };
     Err(class_of(fault, status))
 }
@@ -137,14 +144,6 @@ fn class_of(fault: FaultKind, status: StatusCode) -> ProbeClass {
         _ if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT => ProbeClass::Protocol,
         _ => ProbeClass::Server,
     }
-}
-
-/// Google refuses a wrong key as a bad request and says so in prose only ("API key not valid").
-fn read_refusal(status: StatusCode, body: &Bytes) -> FaultKind {
-    if VendorError::read(body).says(&["api key not valid", "api key expired"]) {
-        return FaultKind::CredentialRefused;
-    }
-    kind_by_status(status)
 }
 
 fn read_models(body: &[u8]) -> Option<Vec<String>> {

@@ -70,6 +70,10 @@ pub enum EffortField {
 }
 
 impl Quirks {
+    /// A server of which only the dialect is known: all is sent that was asked, except what OpenAI's own platform alone
+    /// knows. Rows of known vendors say what they differ in.
+    pub const COMPATIBLE: Self = Self { platform_fields: false, ..Self::OPENAI };
+
     /// OpenAI itself.
     pub const OPENAI: Self = Self {
         output_limit_field: None,

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use lyss_domain::Operation;
 use memchr::memchr2;
 use smallvec::SmallVec;
 
@@ -23,6 +24,7 @@ pub struct Ask {
     pub stream: bool,
     /// How the caller reads a stream.
     pub framing: Framing,
+    pub errand: Errand,
     /// `stream_options.include_usage`, where it was sent.
     pub include_usage: Option<bool>,
     /// The caller's own output limit in tokens.
@@ -32,6 +34,51 @@ pub struct Ask {
     /// Bytes inside strings that are data URLs, or base64 in a field named `data`: no prompt text.
     pub data_url_bytes: usize,
     pub spans: Spans,
+}
+
+impl Ask {
+    /// A request whose body is not read here, for the model that its caller named elsewhere.
+    pub fn unread(dialect: Dialect, model: String, errand: Errand) -> Self {
+        Self {
+            dialect,
+            body: Bytes::new(),
+            model,
+            stream: false,
+            framing: Framing::default(),
+            errand,
+            include_usage: None,
+            output_limit: None,
+            candidates: 1,
+            data_url_bytes: 0,
+            spans: Spans::default(),
+        }
+    }
+}
+
+/// What a caller wants done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Errand {
+    /// An answer of a conversation.
+    #[default]
+    Chat,
+    /// The count of a conversation's tokens; no answer.
+    CountTokens,
+    /// OpenAI's embeddings, converted where a vendor speaks another dialect.
+    Embeddings,
+    /// Whatever OpenAI has at this path below its base; only vendors that have it too serve it, and nothing is
+    /// converted.
+    Pass(Operation, &'static str),
+}
+
+impl Errand {
+    pub const fn operation(self) -> Operation {
+        match self {
+            Self::Chat => Operation::Chat,
+            Self::CountTokens => Operation::CountTokens,
+            Self::Embeddings => Operation::Embeddings,
+            Self::Pass(operation, _) => operation,
+        }
+    }
 }
 
 /// How a streamed answer is framed.
@@ -51,6 +98,9 @@ pub struct PathWords {
     pub model: Option<String>,
     pub stream: Option<bool>,
     pub framing: Framing,
+    pub errand: Errand,
+    /// What stands for a model where neither address nor body names one.
+    pub usual_model: Option<&'static str>,
 }
 
 /// Where in the body the fields stand that may be spliced; values without the blanks around them.
@@ -119,7 +169,8 @@ pub fn scan_at(dialect: Dialect, body: Bytes, path: PathWords) -> Result<Ask, Sc
     })?;
     let data_url_bytes = cursor.data_url_bytes;
     let Found { model, stream, include_usage, limits, candidates, mut spans } = found;
-    let model = path.model.or(model).ok_or(ScanError::Missing("model"))?;
+    let usual = || path.usual_model.map(str::to_owned);
+    let model = path.model.or(model).or_else(usual).ok_or(ScanError::Missing("model"))?;
     let [newer, older] = limits;
     spans.open = open;
     spans.is_empty = keys == 0;
@@ -128,6 +179,7 @@ pub fn scan_at(dialect: Dialect, body: Bytes, path: PathWords) -> Result<Ask, Sc
         model,
         stream: path.stream.unwrap_or(stream),
         framing: path.framing,
+        errand: path.errand,
         include_usage,
         output_limit: newer.or(older),
         candidates: u32::try_from(candidates.unwrap_or(1).clamp(1, 128)).unwrap_or(128),

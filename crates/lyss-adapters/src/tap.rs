@@ -1,13 +1,16 @@
 //! Watching a stream of events go by, whatever its dialect: events are found, the unfinished one is held back, and a
 //! [`Look`] of the dialect reads what it must.
 
+use std::ops::Range;
+
 use bytes::{Bytes, BytesMut};
 use memchr::memchr2;
+use smallvec::SmallVec;
 
 use crate::dialect::{Tap, Tapped};
 
-/// Longest event that is looked into.
-pub(crate) const MAX_EVENT_BYTES: usize = 1 << 20;
+/// Longest event that is looked into: a picture comes in one, and the end of the answer may stand beside it.
+pub(crate) const MAX_EVENT_BYTES: usize = 8 << 20;
 
 /// What a dialect reads in one event.
 pub(crate) trait Look: Send {
@@ -58,7 +61,7 @@ pub(crate) struct StreamTap<L> {
     /// The unfinished event is too long to look into; it passes unread.
     skipping: bool,
     long: Long,
-    seen: Tapped,
+    pub(crate) seen: Tapped,
 }
 
 impl<L: Look> StreamTap<L> {
@@ -66,15 +69,15 @@ impl<L: Look> StreamTap<L> {
         Self { look, carry: BytesMut::new(), skipping: false, long: Long::default(), seen: Tapped::default() }
     }
 
-    /// Looks into every complete event of `bytes`; answers where the unfinished rest begins and which range is taken
+    /// Looks into every complete event of `bytes`; answers where the unfinished rest begins and which ranges are taken
     /// out.
-    fn watch(&mut self, bytes: &[u8]) -> (usize, Option<(usize, usize)>) {
+    fn watch(&mut self, bytes: &[u8]) -> (usize, SmallVec<[Range<usize>; 1]>) {
         let mut from = 0;
-        let mut hidden = None;
+        let mut hidden = SmallVec::new();
         while let Some(end) = event_end(bytes, from) {
             let event = bytes.get(from..end).unwrap_or_default();
             if self.look.look(event, &mut self.seen) {
-                hidden = Some((from, end));
+                hidden.push(from..end);
             }
             from = end;
         }
@@ -129,18 +132,19 @@ impl<L: Look> Tap for StreamTap<L> {
         let whole = self.joined(bytes);
         let (end, hidden) = self.watch(&whole);
         let too_long = self.keep(whole.slice(end..));
-        match (unread.is_empty(), hidden, too_long) {
+        if unread.is_empty() && hidden.is_empty() && too_long.is_none() {
             // Nearly always: whole events, none of which is taken out.
-            (true, None, None) => whole.slice(..end),
-            (_, hidden, too_long) => {
-                let (from, to) = hidden.unwrap_or((end, end));
-                let mut out = BytesMut::from(unread.as_ref());
-                out.extend_from_slice(whole.get(..from).unwrap_or_default());
-                out.extend_from_slice(whole.get(to..end).unwrap_or_default());
-                out.extend_from_slice(&too_long.unwrap_or_default());
-                out.freeze()
-            }
+            return whole.slice(..end);
         }
+        let mut out = BytesMut::from(unread.as_ref());
+        let mut from = 0;
+        for range in hidden {
+            out.extend_from_slice(whole.get(from..range.start).unwrap_or_default());
+            from = range.end;
+        }
+        out.extend_from_slice(whole.get(from..end).unwrap_or_default());
+        out.extend_from_slice(&too_long.unwrap_or_default());
+        out.freeze()
     }
 
     fn finish(&mut self) -> Bytes {
@@ -194,4 +198,33 @@ pub(crate) fn data_of(event: &[u8]) -> Option<&[u8]> {
         rest = rest.get(end + 1..).unwrap_or_default();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct HideMarked;
+
+    impl Look for HideMarked {
+        fn look(&mut self, event: &[u8], seen: &mut Tapped) -> bool {
+            seen.events += 1;
+            data_of(event).is_some_and(|data| data.starts_with(b"hide"))
+        }
+    }
+
+    #[test]
+    fn every_hidden_event_of_a_batch_is_taken_out() {
+        let stream = b"data: hide 1\n\ndata: a\n\ndata: hide 2\n\ndata: hide 3\n\ndata: b\n\ndata: c";
+        for cut in 0..stream.len() {
+            let mut tap = StreamTap::new(HideMarked);
+            let mut out = BytesMut::new();
+            for part in [&stream[..cut], &stream[cut..]] {
+                out.extend_from_slice(&tap.feed(Bytes::copy_from_slice(part)));
+            }
+            out.extend_from_slice(&tap.finish());
+            assert_eq!(out, &b"data: a\n\ndata: b\n\ndata: c"[..], "cut at {cut}");
+            assert_eq!(tap.tapped().events, 6);
+        }
+    }
 }

@@ -197,14 +197,20 @@ impl Target {
         stream: bool,
     ) -> Result<EncodedRequest, TargetError> {
         let accept = if stream { "text/event-stream" } else { "application/json" };
-        Ok(EncodedRequest { method: Method::POST, uri, headers: self.headers_for(accept, secret)?, body })
+        Ok(EncodedRequest {
+            method: Method::POST,
+            uri,
+            headers: self.headers_for(accept, secret)?,
+            body,
+            rest: None,
+        })
     }
 
     /// A GET with this channel's headers and credential.
     pub fn get(&self, uri: Uri, secret: Option<&Secret>) -> Result<EncodedRequest, TargetError> {
         let mut headers = self.headers_for("application/json", secret)?;
         headers.remove(CONTENT_TYPE);
-        Ok(EncodedRequest { method: Method::GET, uri, headers, body: RequestBody::default() })
+        Ok(EncodedRequest { method: Method::GET, uri, headers, body: RequestBody::default(), rest: None })
     }
 
     fn headers_for(&self, accept: &'static str, secret: Option<&Secret>) -> Result<HeaderMap, TargetError> {

@@ -1,22 +1,33 @@
 //! What a vendor says when it refuses, in any dialect: its words made safe to repeat, and how long it asks to wait.
 //!
 //! The shapes read: `{"error": {"message", "type", "code", "param"}}` (OpenAI, DeepSeek, Anthropic; Azure adds
-//! `innererror.code`), `{"error": "…"}`, `{"message": "…"}` and `{"detail": "…"}` of servers behind a proxy, and a
-//! list around any of them.
+//! `innererror`, OpenRouter `metadata.raw` with the words of the vendor behind it), `{"error": "…"}`,
+//! `{"object": "error", "message"}` (Mistral, vLLM), `{"message": "…"}` and `{"detail": …}` of servers behind a proxy or on
+//! FastAPI (`[{"loc", "msg"}]`), and a list around any of them.
+
+mod wait;
+mod words;
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use lyss_domain::FaultKind;
 use serde_json::Value;
 
 use crate::Fault;
 use crate::fault::status_of;
 
+#[allow(unused_imports, reason = "for the dialects whose bodies hold a length of time elsewhere")]
+pub(crate) use wait::duration;
+pub(crate) use wait::retry_after;
+
 const MAX_READ_BYTES: usize = 256 << 10;
 const MAX_MESSAGE_CHARS: usize = 2_000;
 const MAX_WORD_CHARS: usize = 100;
-const MAX_WAIT: Duration = Duration::from_secs(24 * 3600);
+/// Of a list of mistakes in one request, so many are repeated.
+const MAX_MISTAKES: usize = 8;
+/// Errors stand inside errors so many levels deep.
+const MAX_LEVELS: usize = 3;
 
 /// A vendor's error object; all empty where the body holds none.
 #[derive(Debug, Default)]
@@ -25,10 +36,12 @@ pub(crate) struct VendorError {
     pub(crate) kind: Option<String>,
     pub(crate) code: Option<String>,
     pub(crate) param: Option<String>,
-    /// Azure's finer code.
+    /// Azure's finer code; that of the vendor behind a vendor.
     pub(crate) inner_code: Option<String>,
     /// The body is a JSON object with an `error`.
     pub(crate) is_error_object: bool,
+    /// The wait that the body asks for.
+    pub(crate) wait: Option<Duration>,
 }
 
 impl VendorError {
@@ -38,37 +51,91 @@ impl VendorError {
             return Self::default();
         }
         match serde_json::from_slice::<Value>(body) {
-            Ok(root) => Self::from_root(&root),
+            Ok(root) => Self::from_root(&root, MAX_LEVELS),
             Err(_) => Self::default(),
         }
     }
 
-    fn from_root(root: &Value) -> Self {
+    fn from_root(root: &Value, levels: usize) -> Self {
         let holder = root.get(0).unwrap_or(root);
         match holder.get("error") {
-            Some(Value::String(message)) => Self {
-                message: clean(message, MAX_MESSAGE_CHARS),
-                is_error_object: root.is_object(),
-                ..Self::default()
-            },
-            Some(error @ Value::Object(_)) => {
-                Self { is_error_object: root.is_object(), ..Self::from_object(error) }
+            Some(Value::String(message)) => {
+                let said = Self::from_object(holder, levels);
+                let message = clean(message, MAX_MESSAGE_CHARS);
+                Self { message, is_error_object: root.is_object(), ..said }
             }
-            _ => Self::from_object(holder),
+            Some(error @ Value::Object(_)) => {
+                Self { is_error_object: root.is_object(), ..Self::from_object(error, levels) }
+            }
+            _ => Self::from_object(holder, levels),
         }
     }
 
-    fn from_object(error: &Value) -> Self {
-        let message = error.get("message").or_else(|| error.get("detail"));
+    fn from_object(error: &Value, levels: usize) -> Self {
         let inner = error.get("innererror").or_else(|| error.get("inner_error"));
-        Self {
-            message: clean(message.and_then(Value::as_str).unwrap_or_default(), MAX_MESSAGE_CHARS),
+        let mut said = Self {
             kind: word(error.get("type")),
             code: word(error.get("code")),
             param: word(error.get("param")),
-            inner_code: inner.and_then(|inner| word(inner.get("code"))),
-            is_error_object: false,
+            inner_code: inner.and_then(inner_code),
+            ..Self::default()
+        };
+        let told = [error.get("message"), error.get("detail"), error.get("msg")];
+        match told.into_iter().flatten().find(|value| !value.is_null()) {
+            Some(Value::String(message)) => said.message = clean(message, MAX_MESSAGE_CHARS),
+            Some(Value::Array(mistakes)) => said.take_mistakes(mistakes),
+            Some(object @ Value::Object(_)) if levels > 1 => {
+                let within = Self::from_root(object, levels - 1);
+                said.message = within.message;
+                said.kind = said.kind.or(within.kind);
+                said.param = said.param.or(within.param);
+                said.inner_code = said.inner_code.or(within.code);
+            }
+            _ => {}
         }
+        if levels > 1 {
+            said.take_behind(error, levels - 1);
+        }
+        said.wait = wait::in_body(error, &said.message);
+        said
+    }
+
+    /// FastAPI's list: where, and what. The value that was sent is not repeated.
+    fn take_mistakes(&mut self, mistakes: &[Value]) {
+        let place = |mistake: &Value| {
+            let steps = mistake.get("loc")?.as_array()?.iter().filter_map(|step| match step {
+                Value::String(name) if name != "body" => Some(name.clone()),
+                Value::Number(index) => Some(index.to_string()),
+                _ => None,
+            });
+            Some(steps.collect::<Vec<_>>().join(".")).filter(|path| !path.is_empty())
+        };
+        let sentences = mistakes.iter().take(MAX_MISTAKES).filter_map(|mistake| {
+            let what = mistake.get("msg").and_then(Value::as_str).or_else(|| mistake.as_str())?;
+            Some(place(mistake).map_or_else(|| what.to_owned(), |path| format!("{path}: {what}")))
+        });
+        self.message = clean(&sentences.collect::<Vec<_>>().join("; "), MAX_MESSAGE_CHARS);
+        let first = mistakes.first().and_then(place);
+        self.param = self.param.take().or(first.and_then(|path| plain_word(&path)));
+    }
+
+    /// OpenRouter's `metadata.raw`: the error of the vendor behind it, as an object, as JSON text or in prose.
+    fn take_behind(&mut self, error: &Value, levels: usize) {
+        let Some(raw) = error.get("metadata").and_then(|metadata| metadata.get("raw")) else { return };
+        let behind = match raw {
+            Value::String(text) => match serde_json::from_str::<Value>(text) {
+                Ok(root @ (Value::Object(_) | Value::Array(_))) => Self::from_root(&root, levels),
+                _ => Self { message: clean(text, MAX_MESSAGE_CHARS), ..Self::default() },
+            },
+            root => Self::from_root(root, levels),
+        };
+        if !behind.message.is_empty() {
+            let both = format!("{}: {}", self.message.trim_end_matches(['.', ':']), behind.message);
+            self.message = clean(&both, MAX_MESSAGE_CHARS);
+        }
+        self.kind = self.kind.take().or(behind.kind);
+        self.param = self.param.take().or(behind.param);
+        self.inner_code = self.inner_code.take().or(behind.code);
     }
 
     /// True when the type, the code or the inner code is one of these.
@@ -90,11 +157,39 @@ impl VendorError {
         phrases.iter().any(|phrase| message.contains(phrase))
     }
 
+    /// What the words of any compatible vendor come to; a code before prose, and a number in the place of the code as the
+    /// status it is.
+    pub(crate) fn kind_by_any_words(&self) -> Option<FaultKind> {
+        let status = || StatusCode::from_bytes(self.code.as_deref()?.as_bytes()).ok();
+        words::by_code(|codes| self.is_any(codes))
+            .or_else(|| words::by_phrase(&self.message))
+            .or_else(|| status().filter(|status| status.as_u16() >= 400).map(kind_by_status))
+    }
+
+    /// The kind that a dialect found, made finer by words that the dialect's own table lacks: only where it went by the
+    /// status. A caller's mistake stays one, since its body may be on its way to the caller.
+    fn finer(&self, kind: FaultKind, status: StatusCode) -> FaultKind {
+        let is_callers = |kind| {
+            use FaultKind::{BadRequest, ContentFiltered, ContextTooLong, ModelNotFound};
+            matches!(kind, BadRequest | ContentFiltered | ContextTooLong | ModelNotFound)
+        };
+        let by_words = || self.kind_by_any_words().filter(|finer| !is_callers(kind) || is_callers(*finer));
+        match kind {
+            FaultKind::ContentFiltered | FaultKind::ContextTooLong => kind,
+            _ if kind != kind_by_status(status) => kind,
+            _ => by_words().unwrap_or(kind),
+        }
+    }
+
     /// The fault of this kind. A refused credential and an empty account are told in our words alone: the vendor's may
     /// quote the key or the account.
     pub(crate) fn into_fault(self, kind: FaultKind, status: StatusCode) -> Fault {
+        let kind = self.finer(kind, status);
         let mut fault = Fault::new(kind, generic(kind));
         fault.status = status_for_caller(kind, status);
+        let may_pass =
+            matches!(kind, FaultKind::VendorRateLimited | FaultKind::Overloaded | FaultKind::VendorError);
+        fault.retry_after = self.wait.filter(|_| may_pass);
         if matches!(kind, FaultKind::CredentialRefused | FaultKind::VendorQuota)
             || is_about_credential(status)
         {
@@ -110,16 +205,6 @@ impl VendorError {
     }
 }
 
-/// The wait a vendor asks for in `retry-after-ms` or `retry-after`. Dates are passed over: they need a clock.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let seconds = match number("retry-after-ms") {
-        Some(millis) => millis / 1_000.0,
-        None => number("retry-after")?,
-    };
-    Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(MAX_WAIT))
-}
-
 /// Statuses whose bodies may quote the credential that was refused.
 pub(crate) fn is_about_credential(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
@@ -127,11 +212,18 @@ pub(crate) fn is_about_credential(status: StatusCode) -> bool {
 
 /// Whether a text seems to speak of a key. Wrongly yes costs the caller a detail, wrongly no a secret.
 pub(crate) fn mentions_credential(text: &str) -> bool {
-    const PHRASES: [&str; 6] = ["api key", "api_key", "api-key", "apikey", "bearer", "credential"];
-    let text = text.to_ascii_lowercase();
-    let begins_key = |word: &str| word.starts_with("sk-");
-    PHRASES.iter().any(|phrase| text.contains(phrase))
-        || text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').any(begins_key)
+    const PHRASES: [&str; 7] =
+        ["api key", "api_key", "api-key", "apikey", "bearer", "credential", "authorization"];
+    let lower = text.to_ascii_lowercase();
+    PHRASES.iter().any(|phrase| lower.contains(phrase)) || holds_key(text)
+}
+
+/// Whether a word begins as the vendors' keys do.
+fn holds_key(text: &str) -> bool {
+    const KEYS: [&str; 9] = ["sk-", "gsk_", "xai-", "aiza", "hf_", "nvapi-", "pplx-", "csk-", "tgp_"];
+    let lower = text.to_ascii_lowercase();
+    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+    words.any(|word| KEYS.iter().any(|key| word.starts_with(key)))
 }
 
 /// The vendor's status where it tells the caller the truth, else the kind's own.
@@ -162,13 +254,27 @@ const fn generic(kind: FaultKind) -> &'static str {
     }
 }
 
-fn word(value: Option<&Value>) -> Option<String> {
-    let text = match value? {
-        Value::String(text) => clean(text, MAX_WORD_CHARS),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
+/// Azure's `innererror`: its code, or that a filter's verdict stands there.
+fn inner_code(inner: &Value) -> Option<String> {
+    let filtered = || {
+        inner.get("content_filter_result").or_else(|| inner.get("content_filter_results"))?.as_object()?;
+        Some("content_filter".to_owned())
     };
-    let looks_like_key = text.to_ascii_lowercase().contains("sk-");
+    word(inner.get("code")).or_else(filtered)
+}
+
+fn word(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) => plain_word(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Neither empty nor a key by its looks.
+fn plain_word(text: &str) -> Option<String> {
+    let text = clean(text, MAX_WORD_CHARS);
+    let looks_like_key = text.to_ascii_lowercase().contains("sk-") || holds_key(&text);
     (!text.is_empty() && !looks_like_key).then_some(text)
 }
 
@@ -188,8 +294,12 @@ pub(crate) fn kind_by_status(status: StatusCode) -> FaultKind {
         404 => FaultKind::ModelNotFound,
         408 => FaultKind::VendorError,
         429 => FaultKind::VendorRateLimited,
+        // 498 is Groq's for a flexible call without room, 529 Anthropic's.
+        498 | 503 | 529 => FaultKind::Overloaded,
         400..=499 => FaultKind::BadRequest,
-        503 | 529 => FaultKind::Overloaded,
         _ => FaultKind::VendorError,
     }
 }
+
+#[cfg(test)]
+mod tests;

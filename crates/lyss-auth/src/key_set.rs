@@ -185,7 +185,7 @@ impl KeySetSource {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let body = RequestBody::from(Bytes::new());
-        let request = EncodedRequest { method: Method::GET, uri: self.url.clone(), headers, body };
+        let request = EncodedRequest::new(Method::GET, self.url.clone(), headers, body);
         let (head, mut chunks) = transport.send(request, TIMERS).await?;
         if head.status != StatusCode::OK {
             return Err(KeySetError::Status(head.status.as_u16()));

@@ -33,6 +33,9 @@ pub struct Channel {
     pub api_version: Option<String>,
     /// Azure: model name to deployment name, where they differ.
     pub deployment_map: BTreeMap<String, String>,
+    /// Models reached through the vendor's responses API alone, names or prefixes ending in `*`; `None`: those that the
+    /// provider's preset knows of.
+    pub responses_models: Option<Vec<String>>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: i64,

@@ -40,7 +40,7 @@ pub use money::Micros;
 pub use policy::{PolicyMode, PolicyScope, QuotaPolicy, ScopeKind};
 pub use price::{Price, Rates};
 pub use provider::{AuthScheme, Provider, ProviderKind};
-pub use record::{AttemptRecord, Terminal, UsageSource};
+pub use record::{AttemptRecord, Operation, Terminal, UsageSource};
 pub use role::Role;
 pub use scope::{Caller, TenantScope};
 pub use secret::Secret;

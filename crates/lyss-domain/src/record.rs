@@ -20,6 +20,7 @@ pub struct AttemptRecord {
     /// The model named to the vendor.
     pub model_served: String,
     pub strategy: Strategy,
+    pub operation: Operation,
     pub stream: bool,
     pub terminal: Terminal,
     pub fault: Option<FaultKind>,
@@ -35,6 +36,58 @@ pub struct AttemptRecord {
     pub ttft_us: Option<i64>,
     /// From sending to the terminal state.
     pub total_us: i64,
+    /// Fields of the request that the vendor's dialect could not express, by their paths.
+    pub losses: Vec<String>,
+}
+
+/// What a call asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Operation {
+    /// An answer of a conversation, in any dialect.
+    #[default]
+    Chat,
+    /// The count of a prompt's tokens.
+    CountTokens,
+    Embeddings,
+    /// Text completions of the old kind.
+    Completions,
+    Moderations,
+    Images,
+    Speech,
+    Transcriptions,
+    Rerank,
+}
+
+impl Operation {
+    pub const ALL: [Self; 9] = [
+        Self::Chat,
+        Self::CountTokens,
+        Self::Embeddings,
+        Self::Completions,
+        Self::Moderations,
+        Self::Images,
+        Self::Speech,
+        Self::Transcriptions,
+        Self::Rerank,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::CountTokens => "count_tokens",
+            Self::Embeddings => "embeddings",
+            Self::Completions => "completions",
+            Self::Moderations => "moderations",
+            Self::Images => "images",
+            Self::Speech => "speech",
+            Self::Transcriptions => "transcriptions",
+            Self::Rerank => "rerank",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == text)
+    }
 }
 
 /// How an attempt ended; each has exactly one.

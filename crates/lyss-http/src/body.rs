@@ -70,7 +70,7 @@ async fn collect(mut payload: Payload, announced: Option<usize>, max_bytes: usiz
     if body.len() > max_bytes { Err(too_large(max_bytes)) } else { Ok(body) }
 }
 
-fn too_large(max_bytes: usize) -> Fault {
+pub(crate) fn too_large(max_bytes: usize) -> Fault {
     let message = format!("The request body is larger than {max_bytes} bytes.");
     Fault { status: 413, ..Fault::new(FaultKind::BadRequest, message) }
 }

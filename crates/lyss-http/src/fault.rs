@@ -8,6 +8,7 @@ use lyss_domain::CallId;
 use lyss_proxy::AnswerHead;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const X_LYSS_CHANNEL: HeaderName = HeaderName::from_static("x-lyss-channel");
 const X_LYSS_ATTEMPTS: HeaderName = HeaderName::from_static("x-lyss-attempts");
 
@@ -17,21 +18,21 @@ const MAX_LOSS_BYTES: usize = 512;
 /// A fault of a call that has not begun its walk.
 pub fn refuse(dialect: Dialect, call: CallId, fault: &Fault) -> HttpResponse {
     let mut response = HttpResponse::build(status(fault));
-    response.insert_header((X_REQUEST_ID, call.to_string()));
+    write_id(&mut response, dialect, call);
     respond(dialect, &mut response, fault)
 }
 
 /// A fault of a call that has.
 pub fn fail(dialect: Dialect, head: &AnswerHead, fault: &Fault) -> HttpResponse {
     let mut response = HttpResponse::build(status(fault));
-    write_head(&mut response, head);
+    write_head(&mut response, dialect, head);
     respond(dialect, &mut response, fault)
 }
 
 /// `x-request-id`, `x-lyss-channel`, `x-lyss-attempts`, `x-ratelimit-*` and what was lost in conversion.
-pub fn write_head(response: &mut HttpResponseBuilder, head: &AnswerHead) {
+pub fn write_head(response: &mut HttpResponseBuilder, dialect: Dialect, head: &AnswerHead) {
+    write_id(response, dialect, head.call);
     let mut text = [0; 36];
-    response.insert_header((X_REQUEST_ID, plain(head.call.write(&mut text).as_bytes())));
     if let Some(channel) = head.channel {
         response.insert_header((X_LYSS_CHANNEL, plain(channel.write(&mut text).as_bytes())));
     }
@@ -44,12 +45,25 @@ pub fn write_head(response: &mut HttpResponseBuilder, head: &AnswerHead) {
         let wait = digits.format(state.reset_after.as_millis());
         response.insert_header((reset, plain(&[wait.as_bytes(), b"ms"].concat())));
     }
+    if let Some(who) = head.counted {
+        response.insert_header(("x-lyss-token-count", who.as_str()));
+    }
     if !head.losses.is_empty() {
         let mut list = head.losses.join(",");
         list.retain(|c| c.is_ascii_graphic());
         list.truncate(MAX_LOSS_BYTES);
         response.insert_header(("x-lyss-conversion-loss", list));
     }
+}
+
+/// `x-request-id`, and under the name that Anthropic's SDKs read for their callers.
+fn write_id(response: &mut HttpResponseBuilder, dialect: Dialect, call: CallId) {
+    let mut text = [0; 36];
+    let id = plain(call.write(&mut text).as_bytes());
+    if dialect == Dialect::AnthropicMessages {
+        response.insert_header((REQUEST_ID, id.clone()));
+    }
+    response.insert_header((X_REQUEST_ID, id));
 }
 
 fn respond(dialect: Dialect, response: &mut HttpResponseBuilder, fault: &Fault) -> HttpResponse {

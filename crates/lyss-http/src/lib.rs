@@ -4,15 +4,16 @@
 //! Must never know: SQL, a vendor's address, how a channel is chosen. There is no state that every handler sees: each
 //! handler's signature asks for the pieces it needs.
 //!
-//! Start reading at [`table`] (all routes), then [`chat`] for the proxy and [`manage`] for the rest. To add a route: a
+//! Start reading at [`table`] (all routes), then [`call`] for the proxy and [`manage`] for the rest. To add a route: a
 //! handler in the file of its noun, a line in that file's `routes`.
 
 pub mod body;
+pub mod call;
 pub mod caller;
-pub mod chat;
 pub mod cors;
 pub mod docs;
 pub mod fault;
+mod form;
 pub mod health;
 pub mod identity;
 pub mod manage;
@@ -23,6 +24,7 @@ pub mod steering;
 pub mod table;
 
 mod proxied;
+mod way;
 
 pub use caller::Doorkeeper;
 pub use cors::AllowedOrigins;

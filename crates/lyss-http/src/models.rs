@@ -1,43 +1,23 @@
-//! `GET /v1/models` and `GET /v1/models/{id}`: what this key may call.
+//! What this key may call, in the form of whoever asks: OpenAI's, Anthropic's (an `anthropic-version` header says so) or
+//! Google's (its path does). OpenAI's entries say more than OpenAI's own: what is known of context, output and abilities.
+
+mod forms;
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use lyss_adapters::{Dialect, Fault};
 use lyss_domain::FaultKind;
 use lyss_proxy::{ModelEntry, Proxy};
-use serde::Serialize;
+use serde_json::Value;
 
 use crate::caller::Doorkeeper;
 use crate::fault;
 
-/// OpenAI's model object.
-#[derive(Serialize)]
-struct ModelDto {
-    id: String,
-    object: &'static str,
-    created: i64,
-    owned_by: String,
-}
-
-#[derive(Serialize)]
-struct ListDto {
-    object: &'static str,
-    data: Vec<ModelDto>,
-}
-
-impl From<ModelEntry> for ModelDto {
-    fn from(entry: ModelEntry) -> Self {
-        Self { id: entry.id, object: "model", created: entry.created, owned_by: entry.owned_by }
-    }
-}
-
 pub async fn list(request: HttpRequest, proxy: Data<Proxy>, doorkeeper: Data<Doorkeeper>) -> HttpResponse {
+    let dialect = dialect_of(&request);
     match usable(&request, &proxy, &doorkeeper).await {
-        Ok(models) => {
-            let data = models.into_iter().map(Into::into).collect();
-            answer(&proxy, &ListDto { object: "list", data })
-        }
-        Err(fault) => refuse(&proxy, &fault),
+        Ok(models) => answer(&proxy, &forms::list(dialect, &models)),
+        Err(fault) => refuse(&proxy, dialect, &fault),
     }
 }
 
@@ -47,17 +27,29 @@ pub async fn get(
     proxy: Data<Proxy>,
     doorkeeper: Data<Doorkeeper>,
 ) -> HttpResponse {
+    let dialect = dialect_of(&request);
     let found = usable(&request, &proxy, &doorkeeper).await.and_then(|models| {
         let found = models.into_iter().find(|model| model.id == *id);
         found.ok_or_else(|| Fault::new(FaultKind::ModelNotFound, "This model does not exist."))
     });
     match found {
-        Ok(model) => answer(&proxy, &ModelDto::from(model)),
-        Err(fault) => refuse(&proxy, &fault),
+        Ok(model) => answer(&proxy, &forms::one(dialect, &model)),
+        Err(fault) => refuse(&proxy, dialect, &fault),
     }
 }
 
-fn answer(proxy: &Proxy, body: &impl Serialize) -> HttpResponse {
+/// Whose SDK asks.
+fn dialect_of(request: &HttpRequest) -> Dialect {
+    if request.path().contains("/v1beta/") {
+        Dialect::GoogleGenerate
+    } else if request.headers().contains_key("anthropic-version") {
+        Dialect::AnthropicMessages
+    } else {
+        Dialect::OpenAiChat
+    }
+}
+
+fn answer(proxy: &Proxy, body: &Value) -> HttpResponse {
     HttpResponse::Ok().insert_header(("x-request-id", proxy.new_call().to_string())).json(body)
 }
 
@@ -71,7 +63,7 @@ async fn usable(
     Ok(proxy.models(&table, admittee.caller.tenant(), &admittee.key))
 }
 
-fn refuse(proxy: &Proxy, fault: &Fault) -> HttpResponse {
+fn refuse(proxy: &Proxy, dialect: Dialect, fault: &Fault) -> HttpResponse {
     proxy.count_refusal(fault);
-    fault::refuse(Dialect::OpenAiChat, proxy.new_call(), fault)
+    fault::refuse(dialect, proxy.new_call(), fault)
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::HeaderMap;
-use lyss_adapters::Fault;
+use actix_web::http::header::{HeaderMap, HeaderName};
+use lyss_adapters::{Dialect, Fault};
 use lyss_domain::Strategy;
-use lyss_proxy::Steering;
+use lyss_proxy::{Headers, Steering};
 
 /// Reads `x-lyss-channel`, `x-lyss-strategy`, `x-lyss-tags` and `x-lyss-timeout-ms`; what is sent must be readable.
 pub fn read(headers: &HeaderMap) -> Result<Steering, Fault> {
@@ -34,6 +34,38 @@ pub fn read(headers: &HeaderMap) -> Result<Steering, Fault> {
         tags: tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
         timeout: timeout.map(Duration::from_millis),
     })
+}
+
+/// `x-lyss-strict`: nothing of the request may be lost in conversion.
+pub fn strict(headers: &HeaderMap) -> Result<bool, Fault> {
+    match headers.get("x-lyss-strict").map(|value| value.as_bytes()) {
+        None | Some(b"false" | b"0") => Ok(false),
+        Some(b"true" | b"1") => Ok(true),
+        Some(_) => Err(unreadable("x-lyss-strict")),
+    }
+}
+
+/// Headers that a vendor of the caller's own dialect is to see: they open features that the body then uses. From a list
+/// of ours, so that no caller can bring a credential or an address along.
+pub fn forwarded(dialect: Dialect, headers: &HeaderMap) -> Headers {
+    const ANTHROPIC: [HeaderName; 1] = [HeaderName::from_static("anthropic-beta")];
+    const OPENAI: [HeaderName; 1] = [HeaderName::from_static("openai-beta")];
+    let names: &[HeaderName] = match dialect {
+        Dialect::AnthropicMessages => &ANTHROPIC,
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => &OPENAI,
+        Dialect::GoogleGenerate => &[],
+    };
+    let mut found = Headers::new();
+    for name in names {
+        for value in headers.get_all(name) {
+            // The two crates' header types differ.
+            let pair = (name.as_str().parse(), http::HeaderValue::from_bytes(value.as_bytes()));
+            if let (Ok(name), Ok(value)) = pair {
+                found.push((name, value));
+            }
+        }
+    }
+    found
 }
 
 fn unreadable(name: &'static str) -> Fault {

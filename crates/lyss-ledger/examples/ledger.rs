@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lyss_domain::{
-    AttemptId, AttemptRecord, CallId, ChannelId, KeyId, Micros, Strategy, TenantId, TenantScope, Terminal,
-    Timestamp, TokenUsage, UsageSource,
+    AttemptId, AttemptRecord, CallId, ChannelId, KeyId, Micros, Operation, Strategy, TenantId, TenantScope,
+    Terminal, Timestamp, TokenUsage, UsageSource,
 };
 use lyss_ledger::LedgerSettings;
 use lyss_repositories::{AttemptStore, ChannelFigures, StoreError, UsageTotal};
@@ -80,6 +80,8 @@ fn record(n: u64) -> Result<AttemptRecord, Box<dyn std::error::Error>> {
         started_at: Timestamp::from_millis(1_700_000_000_000),
         ttft_us: Some(150_000),
         total_us: 2_000_000,
+        operation: Operation::Chat,
+        losses: Vec::new(),
     })
 }
 

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use lyss_domain::{
-    AttemptId, AttemptRecord, CallId, ChannelId, KeyId, Micros, Strategy, TenantId, TenantScope, Terminal,
-    Timestamp, TokenUsage, UsageSource,
+    AttemptId, AttemptRecord, CallId, ChannelId, KeyId, Micros, Operation, Strategy, TenantId, TenantScope,
+    Terminal, Timestamp, TokenUsage, UsageSource,
 };
 use lyss_repositories::{ChannelFigures, StoreError, UsageTotal};
 use tempfile::TempDir;
@@ -46,6 +46,8 @@ pub(crate) fn record(n: u64) -> AttemptRecord {
         started_at: Timestamp::from_millis(1_700_000_000_000),
         ttft_us: Some(120_000),
         total_us: 900_000,
+        operation: Operation::Chat,
+        losses: Vec::new(),
     }
 }
 

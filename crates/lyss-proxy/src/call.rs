@@ -5,21 +5,22 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
-use lyss_adapters::{Ask, Fault};
+use http::HeaderValue;
+use lyss_adapters::{Ask, Errand, Fault};
 use lyss_balancing::{Balancers, Pool};
 use lyss_catalog::CatalogHandle;
 use lyss_domain::{
     Advice, CallId, Caller, ChannelId, Clock, FaultKind, FaultOwner, PriceId, Rates, Strategy, TenantId,
-    Tick, Timestamp, VirtualKey,
+    Tick, Timestamp, UsageSource, VirtualKey,
 };
 use lyss_ledger::Ledger;
-use lyss_quota::{Quotas, RateState, RateStore, RateUnit};
+use lyss_quota::{Quotas, RateState, RateStore, RateUnit, Spend};
 use lyss_vault::Vault;
 use lyss_wire::Transport;
 use smallvec::SmallVec;
 
 use crate::admit::{self, Bound, Charge, Whose};
-use crate::attempt::{self, Conversation, Outcome};
+use crate::attempt::{self, Conversation, Headers, Outcome, count_side};
 use crate::draw::Draws;
 use crate::estimate;
 use crate::meters::Meters;
@@ -28,6 +29,7 @@ use crate::plan::{self, Planned, Steering};
 use crate::relay::Relay;
 use crate::routes::{Loads, Route, RouteTable, TenantRoutes};
 use crate::settings::ProxySettings;
+use crate::upload::Upload;
 
 /// Everything the pipeline is made of.
 pub struct Parts {
@@ -49,6 +51,9 @@ pub struct Proxy {
     loads: Arc<Loads>,
 }
 
+/// The route table in force when it was asked for.
+pub type InForce = Guard<Arc<RouteTable>>;
+
 /// A worker's own way out: its connections and their tasks live on its thread.
 pub struct Outlet(Arc<dyn Transport>);
 
@@ -59,6 +64,12 @@ pub struct Incoming<'a> {
     pub key: &'a VirtualKey,
     pub ask: Ask,
     pub steering: Steering,
+    /// Refuse rather than leave out what a vendor cannot be told.
+    pub strict: bool,
+    /// The body, where it is no JSON.
+    pub upload: Option<Upload>,
+    /// Headers of the caller that a vendor of its own dialect is to see, such as a beta's name. Never a credential.
+    pub forwarded: Headers,
 }
 
 /// What every answer carries, whatever its outcome.
@@ -73,6 +84,8 @@ pub struct AnswerHead {
     pub windows: SmallVec<[(RateUnit, RateState); 4]>,
     /// Fields of the request that the vendor's dialect could not express.
     pub losses: Vec<String>,
+    /// Of a count of tokens: who counted.
+    pub counted: Option<UsageSource>,
 }
 
 pub struct Answer {
@@ -85,6 +98,8 @@ pub enum AnswerBody {
     Whole(Bytes),
     /// An event stream in the caller's dialect.
     Stream(Relay),
+    /// Passed on as it comes, of this content type.
+    Other(HeaderValue, Relay),
 }
 
 /// A call without an answer.
@@ -112,7 +127,11 @@ pub(crate) struct Walk<'a> {
     /// The price of the channel being tried.
     pub rates: Option<(PriceId, Rates)>,
     pub conversation: Conversation,
+    /// Of the attempt under way.
     pub losses: Vec<String>,
+    pub strict: bool,
+    pub forwarded: Headers,
+    pub upload: Option<Upload>,
 }
 
 impl Outlet {
@@ -144,7 +163,7 @@ impl Proxy {
     }
 
     /// The table in force, for whoever must find a caller in it.
-    pub fn routes(&self) -> Guard<Arc<RouteTable>> {
+    pub fn routes(&self) -> InForce {
         self.routes.load()
     }
 
@@ -167,7 +186,7 @@ impl Proxy {
         &self,
         outlet: &Outlet,
         table: &RouteTable,
-        incoming: Incoming<'_>,
+        mut incoming: Incoming<'_>,
     ) -> Result<Answer, Failed> {
         let mut head = AnswerHead {
             call: incoming.call,
@@ -175,8 +194,9 @@ impl Proxy {
             attempts: 0,
             windows: SmallVec::new(),
             losses: Vec::new(),
+            counted: None,
         };
-        let walked = self.walk(&*outlet.0, table, &mut head, &incoming).await;
+        let walked = self.walk(&*outlet.0, table, &mut head, &mut incoming).await;
         match walked {
             Ok(body) => Ok(Answer { head, body }),
             Err(fault) => {
@@ -191,9 +211,9 @@ impl Proxy {
         transport: &dyn Transport,
         table: &RouteTable,
         head: &mut AnswerHead,
-        incoming: &Incoming<'_>,
+        incoming: &mut Incoming<'_>,
     ) -> Result<AnswerBody, Fault> {
-        let Incoming { caller, key, ask, steering, .. } = incoming;
+        let Incoming { caller, key, ask, steering, strict, forwarded, upload, .. } = incoming;
         let parts = &self.parts;
         let tenant = table
             .tenant(caller.tenant())
@@ -211,11 +231,14 @@ impl Proxy {
 
         let started_at = parts.clock.now();
         let limited = admit::bounds_output(&tenant.entry);
-        let written_output_limit =
-            (limited && ask.output_limit.is_none()).then_some(parts.settings.default_output_tokens);
+        let written_output_limit = (limited && ask.errand == Errand::Chat && ask.output_limit.is_none())
+            .then_some(parts.settings.default_output_tokens);
         let output = ask.output_limit.or(written_output_limit).unwrap_or(0);
         let prices = prices(tenant, &planned, ask, started_at);
-        let bound = attempt::bound(estimate::prompt_bound(ask), output, ask.candidates, &prices);
+        let bound = match ask.errand {
+            Errand::CountTokens => Bound { tokens: 0, cost_micros: 0 },
+            _ => attempt::bound(estimate::prompt_bound(ask), output, ask.candidates, &prices),
+        };
         let whose = Whose::Call { key, model: &ask.model };
         let reservation = admit::reserve(&parts.quotas, &tenant.entry, whose, bound, started_at).await?;
 
@@ -237,6 +260,9 @@ impl Proxy {
             rates: None,
             conversation: Conversation::default(),
             losses: Vec::new(),
+            strict: *strict,
+            forwarded: std::mem::take(forwarded),
+            upload: upload.take(),
         };
         let answered = attempts(&mut walk, &planned, Charge::new(reservation, ticket), head).await;
         head.losses = walk.losses;
@@ -271,9 +297,21 @@ async fn attempts(
         let (returned, fault) = match attempt::attempt(walk, route, charge, head.attempts).await {
             Outcome::Answered(body) => {
                 head.attempts += 1;
+                head.counted = (walk.ask.errand == Errand::CountTokens).then_some(UsageSource::Provider);
                 return Ok(body);
             }
-            Outcome::Skipped(charge, fault) => (Some(charge), fault),
+            Outcome::Counted(charge, tokens) => {
+                charge.settle(Spend { requests: 1, ..Spend::default() }, 0, walk.parts.clock.tick());
+                head.counted = Some(UsageSource::Estimated);
+                return count_side(walk.ask.dialect).map(|side| AnswerBody::Whole(side.render(tokens)));
+            }
+            Outcome::Skipped(returned, fault) => {
+                waits.see(&fault);
+                charge = returned;
+                // What a vendor said outweighs what was not even asked.
+                worst.get_or_insert(fault);
+                continue;
+            }
             Outcome::Failed(charge, fault) => {
                 head.attempts += 1;
                 tell_failure(head, route, &fault);
@@ -287,7 +325,7 @@ async fn attempts(
         let Some(returned) = returned else { return Err(waits.apply(fault)) };
         charge = returned;
         worst = Some(fault);
-        if give_up || used_up {
+        if give_up || used_up || walk.upload.as_ref().is_some_and(Upload::is_spent) {
             break;
         }
     }

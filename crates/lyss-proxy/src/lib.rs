@@ -19,11 +19,16 @@ pub mod relay;
 pub mod routes;
 pub mod settings;
 pub mod settle;
+pub mod upload;
 
-pub use call::{Answer, AnswerBody, AnswerHead, Failed, Incoming, Outlet, Parts, Proxy};
+pub use attempt::Headers;
+pub use call::{Answer, AnswerBody, AnswerHead, Failed, InForce, Incoming, Outlet, Parts, Proxy};
 pub use meters::Meters;
 pub use models::ModelEntry;
 pub use plan::Steering;
 pub use relay::Relay;
 pub use routes::RouteTable;
 pub use settings::ProxySettings;
+pub use upload::{Upload, UploadBody};
+
+pub use lyss_wire::{RestOfBody, UploadError, UploadStream};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lyss_adapters::{Ask, Fault};
 use lyss_domain::tenant::pattern_matches;
-use lyss_domain::{ChannelId, FaultKind, Strategy, VirtualKey};
+use lyss_domain::{ChannelId, FaultKind, Operation, Strategy, VirtualKey};
 
 use crate::routes::{ModelPool, Route, TenantRoutes};
 
@@ -56,11 +56,18 @@ pub fn plan(
         return Err(not_found(&ask.model));
     }
     let pool = tenant.pool(&ask.model).ok_or_else(|| not_found(&ask.model))?;
-    let pool = if key.channels.is_empty() && key.tags.is_empty() && !steering.narrows() {
+    let serve_all = pool.routes.iter().all(|route| route.can(ask.errand));
+    let pool = if serve_all && key.channels.is_empty() && key.tags.is_empty() && !steering.narrows() {
         pool
     } else {
         let usable = |route: &&Arc<Route>| may_use(key, route) && steering.allows(route);
-        let routes: Vec<_> = pool.routes.iter().filter(usable).cloned().collect();
+        let mut routes: Vec<_> = pool.routes.iter().filter(usable).cloned().collect();
+        if !routes.is_empty() && !serve_all {
+            routes.retain(|route| route.can(ask.errand));
+            if routes.is_empty() {
+                return Err(cannot(ask.errand.operation(), &ask.model));
+            }
+        }
         if routes.is_empty() && steering.narrows() {
             let message = "No channel that this key may use serves this model and matches x-lyss-channel and x-lyss-tags.";
             return Err(Fault::new(FaultKind::ModelNotFound, message));
@@ -90,8 +97,14 @@ pub fn may_use(key: &VirtualKey, route: &Route) -> bool {
     by_channel && by_tag
 }
 
+fn cannot(operation: Operation, model: &str) -> Fault {
+    let operation = operation.as_str();
+    let message = format!("No channel that serves the model '{}' offers {operation}.", shown(model));
+    Fault { param: Some("model".to_owned()), ..Fault::new(FaultKind::ModelNotFound, message) }
+}
+
 fn not_found(model: &str) -> Fault {
-    let shown: String = model.chars().filter(|c| !c.is_control()).take(128).collect();
+    let shown = shown(model);
     Fault {
         param: Some("model".to_owned()),
         ..Fault::new(
@@ -99,4 +112,9 @@ fn not_found(model: &str) -> Fault {
             format!("The model '{shown}' does not exist or this key may not use it."),
         )
     }
+}
+
+/// A name of a caller's making, safe to repeat.
+fn shown(model: &str) -> String {
+    model.chars().filter(|c| !c.is_control()).take(128).collect()
 }

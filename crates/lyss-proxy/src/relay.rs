@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use lyss_adapters::{CallerSide, Fault, Tap, Tapped};
+use lyss_adapters::passing::BytesTap;
+use lyss_adapters::{CallerSide, Fault, Framing, Tap, Tapped};
 use lyss_domain::{FaultKind, Terminal};
 use lyss_wire::ByteStream;
 use tokio::time::{Instant, Sleep};
@@ -20,11 +21,13 @@ use crate::settle::{Settlement, terminal_of};
 pub(crate) use convert::Convert;
 
 /// A server-sent comment: readers skip it, middleboxes see life.
-const HEARTBEAT: &[u8] = b": ping\n\n";
+const COMMENT: &[u8] = b": ping\n\n";
 
 /// How bytes become the caller's.
 pub(crate) enum Mode {
     Pass(Box<dyn Tap>),
+    /// No events: nothing of ours may stand between its bytes.
+    Opaque(BytesTap),
     Convert(Box<Convert>),
 }
 
@@ -40,6 +43,8 @@ pub struct Relay {
     gathering: Gathering,
     /// Bytes read from the upstream so far.
     read_bytes: usize,
+    /// The answer broke off where no error of ours may stand.
+    broken: bool,
 }
 
 /// Merges into one write what is readable by now. When the upstream has no more, the other tasks of this thread get one
@@ -70,6 +75,7 @@ impl Mode {
     fn feed(&mut self, bytes: Bytes) -> Result<Bytes, Fault> {
         match self {
             Self::Pass(tap) => Ok(tap.feed(bytes)),
+            Self::Opaque(tap) => Ok(tap.feed(bytes)),
             Self::Convert(convert) => convert.feed(&bytes),
         }
     }
@@ -77,6 +83,7 @@ impl Mode {
     fn finish(&mut self) -> Result<Bytes, Fault> {
         match self {
             Self::Pass(tap) => Ok(tap.finish()),
+            Self::Opaque(tap) => Ok(tap.finish()),
             Self::Convert(convert) => convert.finish(),
         }
     }
@@ -84,7 +91,27 @@ impl Mode {
     fn seen(&self) -> &Tapped {
         match self {
             Self::Pass(tap) => tap.tapped(),
+            Self::Opaque(tap) => tap.tapped(),
             Self::Convert(convert) => convert.seen(),
+        }
+    }
+
+    /// The dialect's error at this place of the stream.
+    fn fault(&mut self, caller: &dyn CallerSide, fault: &Fault) -> Bytes {
+        match self {
+            Self::Pass(_) | Self::Opaque(_) => caller.render_stream_fault(fault),
+            Self::Convert(convert) => convert.fault(fault),
+        }
+    }
+
+    /// What keeps an idle connection alive between two events.
+    fn heartbeat(&self) -> &'static [u8] {
+        match self {
+            Self::Pass(_) | Self::Opaque(_) => COMMENT,
+            Self::Convert(convert) => match convert.framing() {
+                Framing::Events => COMMENT,
+                Framing::Array => b"\n",
+            },
         }
     }
 
@@ -92,6 +119,7 @@ impl Mode {
     fn at_boundary(&self) -> bool {
         match self {
             Self::Pass(tap) => tap.at_boundary(),
+            Self::Opaque(_) => false,
             Self::Convert(_) => true,
         }
     }
@@ -126,14 +154,37 @@ impl Relay {
             heartbeat: Heartbeat { every: heartbeat, sleep: None, active: false },
             gathering: Gathering::Closed,
             read_bytes: 0,
+            broken: false,
         }
     }
 
+    /// The answer ended before its end, and nothing that was sent says so: the connection must.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// Reads until the first valid event, so that an error or an empty stream before it can still be answered by
-    /// another channel. At most `limit_bytes` are read for it.
-    pub(crate) async fn prime(mut self, limit_bytes: usize) -> Result<Self, (Settlement, Fault)> {
+    /// another channel. At most `limit_bytes` are read for it, and after `hold` (zero: never) the caller is no longer
+    /// kept waiting for a head.
+    pub(crate) async fn prime(
+        mut self,
+        limit_bytes: usize,
+        hold: Duration,
+    ) -> Result<Self, (Settlement, Fault)> {
+        let mut held = None;
         let fault = loop {
-            match std::future::poll_fn(|cx| self.step(cx)).await {
+            let step = std::future::poll_fn(|cx| {
+                if let Poll::Ready(step) = self.step(cx) {
+                    return Poll::Ready(Some(step));
+                }
+                if hold.is_zero() {
+                    return Poll::Pending;
+                }
+                let timer = held.get_or_insert_with(|| Box::pin(tokio::time::sleep(hold)));
+                timer.as_mut().poll(cx).map(|()| None)
+            });
+            let Some(step) = step.await else { return Ok(self) };
+            match step {
                 Step::Bytes(bytes) => {
                     self.push(bytes);
                     if self.mode.seen().fault.is_none() && self.mode.seen().started {
@@ -215,7 +266,7 @@ impl Relay {
     /// What of the last bytes before a cut a reader can use: half an event would swallow the error that follows it.
     fn readable(&self, last: Bytes) -> Bytes {
         match (&self.mode, &self.mode.seen().fault) {
-            (Mode::Convert(_), _) => last,
+            (Mode::Convert(_) | Mode::Opaque(_), _) => last,
             (Mode::Pass(_), None) => Bytes::new(),
             // The vendor's own error, without the blank line behind it.
             (Mode::Pass(_), Some(_)) => [&last[..], b"\n\n"].concat().into(),
@@ -238,11 +289,13 @@ impl Relay {
     /// Ends the answer with the dialect's error, never with its end marker.
     fn fail(&mut self, fault: Fault) {
         let vendor_said_it = self.mode.seen().fault.is_some() && self.mode.shows_faults();
-        if !vendor_said_it {
+        if matches!(self.mode, Mode::Opaque(_)) {
+            self.broken = true;
+        } else if !vendor_said_it {
             if !self.mode.at_boundary() {
                 self.push(Bytes::from_static(b"\n\n"));
             }
-            let shown = self.caller.render_stream_fault(&fault);
+            let shown = self.mode.fault(self.caller, &fault);
             self.push(shown);
         }
         self.settle(terminal_of(fault.kind), Some(fault.kind));
@@ -290,7 +343,8 @@ impl Stream for Relay {
                     relay.gathering = Gathering::Closed;
                     ready!(relay.heartbeat.poll(cx));
                     if relay.mode.at_boundary() {
-                        relay.push(Bytes::from_static(HEARTBEAT));
+                        let beat = relay.mode.heartbeat();
+                        relay.push(Bytes::from_static(beat));
                     }
                 }
                 Poll::Pending if relay.gathering == Gathering::Open => {

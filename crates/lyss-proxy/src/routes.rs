@@ -8,15 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use http::Uri;
-use lyss_adapters::preset::{self, ResolveError};
-use lyss_adapters::{Dialect, Target};
+use lyss_adapters::preset::{self, ResolveError, Service};
+use lyss_adapters::{Dialect, Endpoint, Errand, Preset, Quirks, Target};
 use lyss_balancing::Candidate;
 use lyss_catalog::{Catalog, ChannelEntry, TenantEntry};
 use lyss_domain::tenant::pattern_matches;
 use lyss_domain::{
-    AuthScheme, Channel, ChannelId, ChannelState, ProviderKind, SealedCredential, Secret, TenantId,
+    AuthScheme, Channel, ChannelId, ChannelState, Operation, ProviderKind, SealedCredential, Secret, TenantId,
 };
 use lyss_vault::{CredentialBinding, DataKey, Vault};
+use smallvec::SmallVec;
 use tracing::warn;
 
 /// Models of one tenant whose pools are remembered; a caller inventing names cannot grow it, since only names that
@@ -40,14 +41,14 @@ pub struct TenantRoutes {
 pub struct Route {
     pub channel: Channel,
     pub kind: ProviderKind,
-    pub dialect: Dialect,
-    /// Under which name the vendor reads an output limit.
-    pub output_limit_field: &'static str,
+    preset: &'static Preset,
     pub load: Arc<Load>,
     models: Vec<String>,
     target: Target,
-    /// The chat address where it does not depend on the model.
-    chat_uri: Option<Uri>,
+    /// Reached through the responses API alone.
+    responses_models: Vec<String>,
+    /// Addresses that do not depend on the model.
+    fixed: SmallVec<[(Endpoint, Uri); 2]>,
     credential: Option<(SealedCredential, Arc<DataKey>)>,
 }
 
@@ -156,10 +157,6 @@ impl Route {
             },
         )?;
         let kind = resolved.kind;
-        let dialect = *Dialect::spoken_by(kind)
-            .first()
-            .filter(|dialect| dialect.vendor().is_some())
-            .ok_or("its provider's dialect is not supported yet")?;
         let target = resolved
             .target(channel.api_version.as_deref())
             .map_err(|_| "its address or headers are not valid")?;
@@ -181,20 +178,64 @@ impl Route {
                 || resolved.preset.models.iter().map(|m| (*m).to_owned()).collect(),
                 <[String]>::to_vec,
             );
-        let chat_uri = (kind != ProviderKind::AzureOpenAi)
-            .then(|| target.uri(dialect.endpoint(false), "").ok())
-            .flatten();
+        let known = || resolved.preset.responses_models.iter().map(|m| (*m).to_owned()).collect();
+        let responses_models = channel.responses_models.clone().unwrap_or_else(known);
         Ok(Self {
             channel: channel.clone(),
             kind,
-            dialect,
-            output_limit_field: resolved.preset.output_limit_field,
+            preset: resolved.preset,
             load: loads.of(channel.id),
             models,
+            responses_models,
+            fixed: fixed_addresses(&target),
             target,
-            chat_uri,
             credential,
         })
+    }
+
+    /// In which dialect this channel is asked for one who speaks `caller`: his own where the vendor has it.
+    pub fn dialect_for(&self, caller: Dialect, upstream_model: &str) -> Dialect {
+        let usual = Dialect::spoken_by(self.kind).first().copied().unwrap_or(Dialect::OpenAiChat);
+        let has_responses = self.preset.services.has(Service::Responses);
+        let needs_responses = || {
+            let mut listed = self.responses_models.iter();
+            listed.any(|pattern| pattern_matches(pattern, upstream_model))
+        };
+        match caller {
+            _ if usual == Dialect::OpenAiChat && needs_responses() => Dialect::OpenAiResponses,
+            Dialect::OpenAiResponses if has_responses => Dialect::OpenAiResponses,
+            _ => usual,
+        }
+    }
+
+    /// Whether the vendor has what is asked for.
+    pub fn can(&self, errand: Errand) -> bool {
+        let service = match errand.operation() {
+            Operation::Chat | Operation::CountTokens => return true,
+            Operation::Embeddings if self.kind == ProviderKind::Google => return true,
+            Operation::Embeddings => Service::Embeddings,
+            Operation::Completions => Service::Completions,
+            Operation::Moderations => Service::Moderations,
+            Operation::Images => Service::Images,
+            Operation::Speech | Operation::Transcriptions => Service::Audio,
+            Operation::Rerank => Service::Rerank,
+        };
+        self.preset.services.has(service)
+    }
+
+    /// How the vendor differs from its dialect.
+    pub fn quirks(&self) -> &'static Quirks {
+        &self.preset.quirks
+    }
+
+    /// Under which name the vendor reads an output limit.
+    pub fn output_limit_field(&self, dialect: Dialect) -> &'static str {
+        match dialect {
+            Dialect::OpenAiChat => self.preset.output_limit_field(),
+            Dialect::OpenAiResponses => "max_output_tokens",
+            Dialect::AnthropicMessages => "max_tokens",
+            Dialect::GoogleGenerate => "maxOutputTokens",
+        }
     }
 
     /// True when a caller may ask this channel for a model.
@@ -215,13 +256,13 @@ impl Route {
     }
 
     /// The address for a model as the vendor knows it.
-    pub fn chat_uri(&self, upstream_model: &str) -> Option<Uri> {
-        if let Some(uri) = &self.chat_uri {
+    pub fn uri(&self, endpoint: Endpoint, upstream_model: &str) -> Option<Uri> {
+        if let Some((_, uri)) = self.fixed.iter().find(|(known, _)| *known == endpoint) {
             return Some(uri.clone());
         }
         let deployment =
             self.channel.deployment_map.get(upstream_model).map_or(upstream_model, String::as_str);
-        self.target.uri(self.dialect.endpoint(false), deployment).ok()
+        self.target.uri(endpoint, deployment).ok()
     }
 
     pub fn target(&self) -> &Target {
@@ -276,6 +317,15 @@ impl Loads {
         let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         loads.retain(|_, load| Arc::strong_count(load) > 1);
     }
+}
+
+/// The addresses of a vendor's own dialects, where they do not hold the model.
+fn fixed_addresses(target: &Target) -> SmallVec<[(Endpoint, Uri); 2]> {
+    if matches!(target.kind(), ProviderKind::AzureOpenAi | ProviderKind::Google) {
+        return SmallVec::new();
+    }
+    let endpoints = Dialect::spoken_by(target.kind()).iter().map(|dialect| dialect.endpoint(false));
+    endpoints.filter_map(|endpoint| Some((endpoint, target.uri(endpoint, "").ok()?))).collect()
 }
 
 fn unwrap_data_keys(entry: &TenantEntry, vault: &Vault) -> HashMap<i32, Arc<DataKey>> {

@@ -18,6 +18,9 @@ pub struct ProxySettings {
     pub total_stream: Duration,
     /// Silence after which a comment goes to the caller between two events; zero: never.
     pub heartbeat: Duration,
+    /// How long an answer's head waits for a stream's first event, so that another channel may still take over; zero:
+    /// until the first-byte timer. After it the head goes out and comments keep the connection alive.
+    pub hold: Duration,
     /// Written into the upstream request where the caller set no output limit and an enforced token or cost policy
     /// applies.
     pub default_output_tokens: u64,
@@ -38,6 +41,7 @@ impl Default for ProxySettings {
             total: Duration::from_secs(600),
             total_stream: Duration::from_secs(1_800),
             heartbeat: Duration::from_secs(15),
+            hold: Duration::from_secs(20),
             default_output_tokens: 4_096,
             max_reply_bytes: 32 << 20,
             max_peek_bytes: 64 << 10,

@@ -94,6 +94,16 @@ impl Settlement {
         Some(closed.charge)
     }
 
+    /// The attempt ended with an answer that costs nothing.
+    pub fn finish_free(mut self) {
+        if let Some(open) = self.0.take() {
+            let closed = open.close(Terminal::Complete, None, TokenUsage::default(), UsageSource::None);
+            let spend = Spend { requests: 1, ..Spend::default() };
+            closed.charge.settle(spend, 0, closed.now);
+            closed.channel_charge.settle(spend, 0, closed.now);
+        }
+    }
+
     /// The attempt ended with an answer, or with part of one.
     pub fn finish(mut self, terminal: Terminal, fault: Option<FaultKind>, seen: &Tapped) {
         if let Some(open) = self.0.take() {

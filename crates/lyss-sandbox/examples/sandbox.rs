@@ -1,6 +1,6 @@
 //! All simulated vendors on fixed ports, until Ctrl-C.
 //!
-//! `cargo run -p lyss-sandbox --example sandbox -- [FIRST_PORT] [GAP_MS]`: four ports from FIRST_PORT on (default 9100),
+//! `cargo run -p lyss-sandbox --example sandbox -- [FIRST_PORT] [GAP_MS]`: five ports from FIRST_PORT on (default 9100),
 //! GAP_MS between two events of a stream (default 0).
 
 use std::collections::BTreeMap;

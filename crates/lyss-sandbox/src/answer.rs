@@ -2,7 +2,8 @@
 
 use std::iter::once;
 
-use crate::request::{Tool, sample_arguments};
+use crate::knobs::{Finish, Knobs};
+use crate::request::{Parameters, Tool};
 use crate::text::{self, Pieces};
 
 #[cfg(test)]
@@ -23,6 +24,13 @@ pub(crate) struct Ask<'a> {
     pub(crate) max_tokens: usize,
     pub(crate) words: Option<usize>,
     pub(crate) reasons: bool,
+    /// So many words of reasoning; without it a short sentence.
+    pub(crate) thought_words: Option<usize>,
+    /// Said instead of sentences: the JSON the caller's schema asks for.
+    pub(crate) json: Option<String>,
+    /// The text ends before the first of these.
+    pub(crate) stop_sequences: Vec<&'a str>,
+    pub(crate) finish: Option<Finish>,
 }
 
 /// One choice of an answer.
@@ -32,11 +40,15 @@ pub(crate) struct Answer {
     pub(crate) words: Pieces,
     pub(crate) calls: Vec<Call>,
     pub(crate) stop: Stop,
+    /// The sequence met, if that is why it stopped.
+    pub(crate) stop_sequence: Option<String>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) name: String,
+    /// The arguments are free text, not JSON (OpenAI's custom tools).
+    pub(crate) custom: bool,
     /// JSON, unless the answer was cut short by `max_tokens`.
     pub(crate) arguments: Pieces,
 }
@@ -47,6 +59,12 @@ pub(crate) enum Stop {
     End,
     Length,
     Tools,
+    /// A stop sequence of the caller's.
+    Sequence,
+    ContentFilter,
+    Refusal,
+    Pause,
+    Malformed,
 }
 
 /// One step of a streamed answer; each but `Open` and `Close` is one token.
@@ -62,6 +80,10 @@ pub(crate) enum Step<'a> {
 
 /// As many bytes of a tool's result as the answer mentions.
 const MENTION_BYTES: usize = 60;
+/// What is said where a knob asks for a refusal.
+const REFUSAL_WORDS: usize = 9;
+const REFUSAL: &str = "I am sorry, but I cannot help with that.";
+const JSON_PIECE_BYTES: usize = 8;
 
 pub(crate) fn compose(ask: &Ask<'_>) -> Vec<Answer> {
     let seed = text::seed(ask.model, ask.user_text);
@@ -71,20 +93,30 @@ pub(crate) fn compose(ask: &Ask<'_>) -> Vec<Answer> {
 fn compose_one(ask: &Ask<'_>, seed: u64) -> Answer {
     let mut answer = Answer::default();
     if ask.reasons {
-        answer.thoughts = text::thoughts(seed);
+        answer.thoughts = text::thoughts(seed, ask.thought_words);
     }
     match ask.tool_result {
+        _ if ask.finish == Some(Finish::Refusal) => {
+            answer.words = text::words(0, REFUSAL, Some(REFUSAL_WORDS))
+        }
         _ if !ask.tools.is_empty() => {
             let opening_words = ask.tool_opening.split_whitespace().count();
             answer.words = text::words(seed, ask.tool_opening, Some(opening_words));
             answer.calls = ask.tools.iter().map(Call::sample).collect();
             answer.stop = Stop::Tools;
         }
+        _ if ask.json.is_some() => {
+            answer.words = Pieces::cut(ask.json.as_deref().unwrap_or_default(), JSON_PIECE_BYTES);
+        }
         Some(result) => {
             let opening = format!("The tool answered: {}.", mention(result));
             answer.words = text::words(seed, &opening, ask.words);
         }
         None => answer.words = text::words(seed, "", ask.words),
+    }
+    answer.stop_at(&ask.stop_sequences);
+    if let Some(finish) = ask.finish {
+        answer.end_as(finish);
     }
     answer.limit(ask.max_tokens);
     answer
@@ -93,6 +125,36 @@ fn compose_one(ask: &Ask<'_>, seed: u64) -> Answer {
 fn mention(result: &str) -> &str {
     let end = result.floor_char_boundary(MENTION_BYTES);
     result.get(..end).unwrap_or(result)
+}
+
+impl Default for Ask<'_> {
+    fn default() -> Self {
+        Self {
+            model: "",
+            user_text: "",
+            tool_result: None,
+            tools: Vec::new(),
+            tool_opening: "",
+            choices: 1,
+            max_tokens: usize::MAX,
+            words: None,
+            reasons: false,
+            thought_words: None,
+            json: None,
+            stop_sequences: Vec::new(),
+            finish: None,
+        }
+    }
+}
+
+impl Ask<'_> {
+    /// What the model's name adds to the call.
+    pub(crate) fn turned_by(&mut self, knobs: &Knobs) {
+        self.words = knobs.words;
+        self.finish = knobs.finish;
+        self.reasons |= knobs.thinks();
+        self.thought_words = knobs.thoughts;
+    }
 }
 
 impl Answer {
@@ -110,6 +172,39 @@ impl Answer {
             .chain(self.words.iter().map(Step::Word))
             .chain(calls)
             .chain(once(Step::Close))
+    }
+
+    /// Ends the text before the first stop sequence in it. The pieces before stay as they are.
+    fn stop_at(&mut self, sequences: &[&str]) {
+        let text = self.words.as_str();
+        let found = sequences.iter().filter(|sequence| !sequence.is_empty());
+        let first = found.filter_map(|sequence| Some((text.find(sequence)?, *sequence))).min();
+        if let Some((at, sequence)) = first {
+            self.words.truncate_bytes(at);
+            self.calls.clear();
+            self.stop = Stop::Sequence;
+            self.stop_sequence = Some(sequence.to_owned());
+        }
+    }
+
+    fn end_as(&mut self, finish: Finish) {
+        self.stop = match finish {
+            Finish::Length => Stop::Length,
+            Finish::ContentFilter => Stop::ContentFilter,
+            Finish::Refusal => Stop::Refusal,
+            Finish::Pause => Stop::Pause,
+            Finish::Malformed => Stop::Malformed,
+        };
+        if matches!(finish, Finish::Length | Finish::ContentFilter) {
+            let half = self.words.len() / 2;
+            self.words.truncate(half);
+            self.calls.clear();
+        }
+        if finish == Finish::Malformed {
+            // What was meant to be a call could not be read, so nothing of it is shown.
+            self.calls.clear();
+            self.words = Pieces::default();
+        }
     }
 
     fn limit(&mut self, max_tokens: usize) {
@@ -133,7 +228,9 @@ impl Answer {
 
 impl Call {
     fn sample(tool: &Tool<'_>) -> Self {
-        Self { name: tool.name.to_owned(), arguments: Pieces::fragments(&sample_arguments(tool.schema)) }
+        let custom = matches!(tool.parameters, Parameters::Free);
+        let arguments = Pieces::fragments(&tool.parameters.sample());
+        Self { name: tool.name.to_owned(), custom, arguments }
     }
 
     fn tokens(&self) -> usize {

@@ -1,60 +1,28 @@
 //! Anthropic's messages.
 //!
-//! Follows Anthropic's API reference ("Create a message", "Streaming messages", "List models").
+//! Follows Anthropic's API reference ("Create a message", "Streaming messages", "Count tokens in a message", "List
+//! models") and its guides "Extended thinking", "Adaptive thinking", "Prompt caching", "Citations", "Web search tool",
+//! "Structured outputs" and "Handling stop reasons".
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
+use serde_json::Value;
 
-use crate::answer::{Answer, Ask, Step, Stop, compose};
+use crate::answer::{Answer, Ask, compose};
 use crate::knobs::{self, Knobs};
+use crate::reading::{count, flag, given, list, object, text};
 use crate::refusal::{Kind, Refusal};
-use crate::request::{Content, Message, Text, Tool, ToolWish, prompt_tokens, wanted_tools};
+use crate::request::{Parameters, Tool, ToolWish, wanted_tools};
+use crate::schema::fitting;
 use crate::server::Spoken;
-use crate::stream::Script;
-use crate::template::{fill, filled, quoted, requote};
+use crate::template::{filled, quoted};
 use crate::vendor::Vendor;
+use frame::Frame;
+use thinking::Thinking;
 
-#[derive(Deserialize)]
-struct MessagesRequest<'a> {
-    #[serde(borrow, default)]
-    model: Text<'a>,
-    max_tokens: Option<usize>,
-    #[serde(borrow)]
-    messages: Option<Vec<Message<'a>>>,
-    #[serde(borrow)]
-    system: Option<Content<'a>>,
-    stream: Option<bool>,
-    #[serde(borrow)]
-    tools: Option<Vec<ToolEntry<'a>>>,
-    #[serde(borrow)]
-    tool_choice: Option<ToolChoice<'a>>,
-}
-
-#[derive(Deserialize)]
-struct ToolEntry<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-    #[serde(borrow)]
-    input_schema: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct ToolChoice<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Text<'a>,
-    #[serde(borrow, default)]
-    name: Text<'a>,
-    disable_parallel_tool_use: Option<bool>,
-}
-
-/// What an answer's templates are filled with.
-struct Frame<'a> {
-    model: String,
-    serial: u64,
-    prompt_tokens: u64,
-    answer: &'a Answer,
-}
+mod blocks;
+mod check;
+mod frame;
+mod thinking;
+mod tokens;
 
 /// Claude says what it is about to do; a reader must not take a block's index for a tool call's.
 const TOOL_OPENING: &str = "Let me look that up.";
@@ -63,79 +31,118 @@ const MODEL: &str =
     r#"{"type":"model","id":$model,"display_name":$model,"created_at":"2025-06-15T00:00:00Z"}"#;
 const MODELS: &str = r#"{"data":[$data],"has_more":false,"first_id":$first,"last_id":$last}"#;
 
-const WHOLE: &str = r#"{"id":"$id","type":"message","role":"assistant","model":$model,"content":[$content],"stop_reason":"$stop","stop_sequence":null,"usage":{"input_tokens":$input,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"output_tokens":$output,"service_tier":"standard"}}"#;
-const TEXT_BLOCK: &str = r#"{"type":"text","text":$text}"#;
-const TOOL_BLOCK: &str = r#"{"type":"tool_use","id":"$id","name":$name,"input":$input}"#;
-
-const START: &str = r#"event: message_start
-data: {"type":"message_start","message":{"id":"$id","type":"message","role":"assistant","model":$model,"content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":$input,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"output_tokens":1,"service_tier":"standard"}}}
-
-"#;
-const TEXT_START: &str = r#"event: content_block_start
-data: {"type":"content_block_start","index":$index,"content_block":{"type":"text","text":""}}
-
-"#;
-const TOOL_START: &str = r#"event: content_block_start
-data: {"type":"content_block_start","index":$index,"content_block":{"type":"tool_use","id":"$id","name":$name,"input":{}}}
-
-"#;
-const PING: &str = r#"event: ping
-data: {"type":"ping"}
-
-"#;
-const TEXT_DELTA: &str = r#"event: content_block_delta
-data: {"type":"content_block_delta","index":$index,"delta":{"type":"text_delta","text":$text}}
-
-"#;
-const JSON_DELTA: &str = r#"event: content_block_delta
-data: {"type":"content_block_delta","index":$index,"delta":{"type":"input_json_delta","partial_json":$text}}
-
-"#;
-const BLOCK_STOP: &str = r#"event: content_block_stop
-data: {"type":"content_block_stop","index":$index}
-
-"#;
-const MESSAGE_DELTA: &str = r#"event: message_delta
-data: {"type":"message_delta","delta":{"stop_reason":"$stop","stop_sequence":null},"usage":{"output_tokens":$output}}
-
-"#;
-const MESSAGE_STOP: &str = r#"event: message_stop
-data: {"type":"message_stop"}
-
-"#;
-
 /// Answers one call. `knobs` is set as soon as the model is read, so that it holds for a refusal too.
 pub(crate) fn chat(body: &[u8], serial: u64, knobs: &mut Knobs) -> Result<Spoken, Refusal> {
-    let request: MessagesRequest<'_> = serde_json::from_slice(body).map_err(|error| {
-        Refusal::invalid(format!("The body could not be read as a message request: {error}"))
-    })?;
-    if request.model.as_str().is_empty() {
+    let body = object(body)?;
+    let model = admitted_model(&body, knobs)?;
+    let max_tokens = check::request(&body)?;
+    check::messages(&body, model)?;
+    let thinking = Thinking::read(&body, model, max_tokens)?;
+    thinking::check_history(&body, thinking)?;
+
+    let messages = list(&body, "messages");
+    let result = messages.last().and_then(blocks::last_tool_result);
+    let declared: Vec<_> = list(&body, "tools").iter().filter_map(tool_of).collect();
+    let mut ask = Ask {
+        model,
+        user_text: messages
+            .iter()
+            .rfind(|it| text(it, "role") == "user")
+            .map(blocks::last_text)
+            .unwrap_or_default(),
+        tool_result: result.as_deref(),
+        tool_opening: TOOL_OPENING,
+        max_tokens: usize::try_from(max_tokens).unwrap_or(usize::MAX),
+        reasons: thinking != Thinking::Off,
+        json: wanted_json(&body)?,
+        stop_sequences: list(&body, "stop_sequences").iter().filter_map(Value::as_str).collect(),
+        ..Ask::default()
+    };
+    if result.is_none() {
+        let wish = tool_wish(&body, thinking)?;
+        ask.tools = wanted_tools(&declared, &wish, knobs.tools).map_err(Refusal::invalid)?;
+    }
+    ask.turned_by(knobs);
+
+    let answers = compose(&ask);
+    let default = Answer::default();
+    let answer = answers.first().unwrap_or(&default);
+    let searches = list(&body, "tools").iter().any(|tool| text(tool, "type").starts_with("web_search"));
+    let prompt = tokens::Prompt::of(&body);
+    let frame = Frame {
+        model: quoted(model),
+        serial,
+        prompt,
+        answer,
+        redacted: knobs.redacted,
+        searched: searches && answer.calls.is_empty() && result.is_none(),
+        cited: blocks::cited_document(messages),
+    };
+    let prompt_tokens = prompt.total();
+    Ok(match flag(&body, "stream").unwrap_or(false) {
+        true => Spoken::streamed(frame.stream(), prompt_tokens),
+        false => Spoken::whole(frame.whole(), answer.tokens(), prompt_tokens),
+    })
+}
+
+pub(crate) fn count_tokens(body: &[u8], knobs: &mut Knobs) -> Result<Spoken, Refusal> {
+    let body = object(body)?;
+    let model = admitted_model(&body, knobs)?;
+    check::messages(&body, model)?;
+    let answer = format!(r#"{{"input_tokens":{}}}"#, tokens::Prompt::of(&body).total());
+    Ok(Spoken::whole(answer.into_bytes(), 0, 0))
+}
+
+fn admitted_model<'a>(body: &'a Value, knobs: &mut Knobs) -> Result<&'a str, Refusal> {
+    let asked = text(body, "model");
+    if asked.is_empty() {
         return Err(Refusal::invalid("model: Field required"));
     }
-    let (model, read) = knobs::split(request.model.as_str()).map_err(Refusal::invalid)?;
+    let (model, read) = knobs::split(asked).map_err(Refusal::invalid)?;
     *knobs = read;
     if !Vendor::Anthropic.models().contains(&model) {
         return Err(Refusal::unknown_model(Vendor::Anthropic, model));
     }
-    if let Some(kind) = knobs.refuse {
-        return Err(Refusal::wished(kind));
+    match knobs.refuse {
+        Some(kind) => Err(Refusal::wished(kind)),
+        None => Ok(model),
     }
+}
 
-    let messages = request.checked_messages()?;
-    let tools = request.tools();
-    let ask = Ask { model, words: knobs.words, ..request.ask(messages, &tools)? };
-    let answers = compose(&ask);
-    let default = Answer::default();
-    let answer = answers.first().unwrap_or(&default);
+/// Tools of a type of their own run at the vendor's.
+fn tool_of(tool: &Value) -> Option<Tool<'_>> {
+    matches!(text(tool, "type"), "" | "custom")
+        .then(|| Tool { name: text(tool, "name"), parameters: Parameters::read(given(tool, "input_schema")) })
+}
 
-    let system = request.system.as_ref();
-    let text_bytes =
-        messages.iter().map(|m| m.content.text_bytes).sum::<u64>() + system.map_or(0, |s| s.text_bytes);
-    let prompt_tokens = prompt_tokens(text_bytes, messages.len() as u64 + u64::from(system.is_some()));
-    let frame = Frame { model: quoted(model), serial, prompt_tokens, answer };
-    let streamed = request.stream.unwrap_or(false);
-    let script = if streamed { frame.stream() } else { Script::whole(frame.whole(), answer.tokens()) };
-    Ok(Spoken { script, streamed, prompt_tokens })
+fn tool_wish(body: &Value, thinking: Thinking) -> Result<ToolWish<'_>, Refusal> {
+    let Some(choice) = given(body, "tool_choice") else { return Ok(ToolWish::Any { parallel: true }) };
+    let kind = text(choice, "type");
+    if thinking != Thinking::Off && matches!(kind, "any" | "tool") {
+        return Err(Refusal::invalid("Thinking may not be enabled when tool_choice forces tool use."));
+    }
+    match kind {
+        "none" => Ok(ToolWish::Nothing),
+        "tool" => Ok(ToolWish::Named(text(choice, "name").into())),
+        "auto" | "any" => {
+            Ok(ToolWish::Any { parallel: !flag(choice, "disable_parallel_tool_use").unwrap_or(false) })
+        }
+        _ => Err(Refusal::invalid("tool_choice.type: must be 'auto', 'any', 'tool' or 'none'")),
+    }
+}
+
+/// `output_config.format`, or the beta's `output_format`.
+fn wanted_json(body: &Value) -> Result<Option<String>, Refusal> {
+    let format = given(body, "output_config").and_then(|config| given(config, "format"));
+    let Some(format) = format.or_else(|| given(body, "output_format")) else { return Ok(None) };
+    match (text(format, "type"), given(format, "schema")) {
+        ("json_schema", Some(schema)) if schema.is_object() => {
+            check::output_schema(schema)?;
+            Ok(Some(fitting(schema).to_string()))
+        }
+        ("json_schema", _) => Err(Refusal::invalid("output_config.format.schema: Field required")),
+        _ => Err(Refusal::invalid("output_config.format.type: Input should be 'json_schema'")),
+    }
 }
 
 pub(crate) fn models() -> Vec<u8> {
@@ -161,156 +168,12 @@ pub(crate) fn error_event(request_id: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\n\n");
 }
 
-fn stop_reason(stop: Stop) -> &'static str {
-    match stop {
-        Stop::End => "end_turn",
-        Stop::Length => "max_tokens",
-        Stop::Tools => "tool_use",
-    }
-}
-
-impl<'a> MessagesRequest<'a> {
-    fn checked_messages(&self) -> Result<&[Message<'a>], Refusal> {
-        let Some(messages) = self.messages.as_deref() else {
-            return Err(Refusal::invalid("messages: Field required"));
-        };
-        match messages.iter().position(|message| !matches!(message.role.as_str(), "user" | "assistant")) {
-            _ if messages.is_empty() => Err(Refusal::invalid("messages: at least one message is required")),
-            Some(at) => Err(Refusal::invalid(format!("messages.{at}.role: must be 'user' or 'assistant'"))),
-            None => Ok(messages),
-        }
-    }
-
-    fn tools(&self) -> Vec<Tool<'_>> {
-        let entries = self.tools.as_deref().unwrap_or_default();
-        entries.iter().map(|entry| Tool { name: entry.name.as_str(), schema: entry.input_schema }).collect()
-    }
-
-    /// All but what depends on the model.
-    fn ask<'b>(&self, messages: &'b [Message<'a>], tools: &[Tool<'b>]) -> Result<Ask<'b>, Refusal> {
-        let max_tokens = match self.max_tokens {
-            None => return Err(Refusal::invalid("max_tokens: Field required")),
-            Some(0) => return Err(Refusal::invalid("max_tokens: must be at least 1")),
-            Some(max_tokens) => max_tokens,
-        };
-        let result = messages.last().filter(|message| message.content.has_tool_result);
-        let user = messages.iter().rfind(|message| message.role.as_str() == "user");
-        let tools = match result {
-            Some(_) => Vec::new(),
-            None => wanted_tools(tools, &self.tool_wish()?).map_err(Refusal::invalid)?,
-        };
-        Ok(Ask {
-            model: "",
-            user_text: user.map_or("", |message| message.content.text.as_str()),
-            tool_result: result.map(|message| message.content.text.as_str()),
-            tools,
-            tool_opening: TOOL_OPENING,
-            choices: 1,
-            max_tokens,
-            words: None,
-            reasons: false,
-        })
-    }
-
-    fn tool_wish(&self) -> Result<ToolWish<'_>, Refusal> {
-        let Some(choice) = &self.tool_choice else { return Ok(ToolWish::Any { parallel: true }) };
-        match choice.kind.as_str() {
-            "none" => Ok(ToolWish::Nothing),
-            "tool" => Ok(ToolWish::Named(choice.name.clone())),
-            "auto" | "any" => {
-                Ok(ToolWish::Any { parallel: !choice.disable_parallel_tool_use.unwrap_or(false) })
-            }
-            _ => Err(Refusal::invalid("tool_choice.type: must be 'auto', 'any', 'tool' or 'none'")),
-        }
-    }
-}
-
-impl Frame<'_> {
-    fn whole(&self) -> Vec<u8> {
-        let mut blocks = Vec::new();
-        if !self.answer.words.is_empty() || self.answer.calls.is_empty() {
-            blocks.push(filled(TEXT_BLOCK, &[("text", &quoted(self.answer.words.as_str()))]));
-        }
-        for (index, call) in self.answer.calls.iter().enumerate() {
-            // Arguments cut short by `max_tokens` are no JSON; the block then has what could be read: nothing.
-            let input = call.arguments.as_str();
-            let whole = serde_json::from_str::<IgnoredAny>(input).is_ok();
-            let slots = [
-                ("id", &*self.tool_id(index)),
-                ("name", &quoted(&call.name)),
-                ("input", if whole { input } else { "{}" }),
-            ];
-            blocks.push(filled(TOOL_BLOCK, &slots));
-        }
-        let slots = [
-            ("id", &*self.id()),
-            ("model", &self.model),
-            ("content", &blocks.join(",")),
-            ("stop", stop_reason(self.answer.stop)),
-            ("input", &self.prompt_tokens.to_string()),
-            ("output", &self.answer.tokens().to_string()),
-        ];
-        filled(WHOLE, &slots).into_bytes()
-    }
-
-    fn stream(&self) -> Script {
-        let events = self.answer.tokens() + 3 * self.answer.calls.len() + 6;
-        let mut script = Script::with_capacity(events * 140 + 512, events);
-        let mut scratch = String::new();
-        // Blocks opened so far, and the one being written: the last of them.
-        let mut blocks = 0_usize;
-        let index = |blocks: usize| blocks.saturating_sub(1).to_string();
-        for step in self.answer.steps() {
-            let tokens = step.tokens();
-            match step {
-                Step::Open => {
-                    let input = self.prompt_tokens.to_string();
-                    let slots = [("id", &*self.id()), ("model", &self.model), ("input", &input)];
-                    script.event(0, |out| fill(out, START, &slots));
-                    if !self.answer.words.is_empty() || self.answer.calls.is_empty() {
-                        script.event(0, |out| fill(out, TEXT_START, &[("index", "0")]));
-                        blocks += 1;
-                    }
-                    script.event(0, |out| fill(out, PING, &[]));
-                }
-                Step::Thought(text) | Step::Word(text) => {
-                    let slots = [("index", "0"), ("text", requote(&mut scratch, text))];
-                    script.event(tokens, |out| fill(out, TEXT_DELTA, &slots));
-                }
-                Step::Call(call, said) => {
-                    if blocks > 0 {
-                        script.event(0, |out| fill(out, BLOCK_STOP, &[("index", &index(blocks))]));
-                    }
-                    blocks += 1;
-                    let name = requote(&mut scratch, &said.name);
-                    let slots = [("index", &*index(blocks)), ("id", &self.tool_id(call)), ("name", name)];
-                    script.event(tokens, |out| fill(out, TOOL_START, &slots));
-                    // The first delta of a tool's input is always empty.
-                    script.event(0, |out| {
-                        fill(out, JSON_DELTA, &[("index", &index(blocks)), ("text", "\"\"")])
-                    });
-                }
-                Step::Arguments(_, text) => {
-                    let slots = [("index", &*index(blocks)), ("text", requote(&mut scratch, text))];
-                    script.event(tokens, |out| fill(out, JSON_DELTA, &slots));
-                }
-                Step::Close => {
-                    script.event(0, |out| fill(out, BLOCK_STOP, &[("index", &index(blocks))]));
-                    let output = self.answer.tokens().to_string();
-                    let slots = [("stop", stop_reason(self.answer.stop)), ("output", &output)];
-                    script.event(0, |out| fill(out, MESSAGE_DELTA, &slots));
-                    script.event(0, |out| fill(out, MESSAGE_STOP, &[]));
-                }
-            }
-        }
-        script
-    }
-
-    fn id(&self) -> String {
-        format!("msg_sandbox{:012x}", self.serial)
-    }
-
-    fn tool_id(&self, call: usize) -> String {
-        format!("toolu_sandbox{:012x}{call}", self.serial)
+/// As many as the request allows, checked already.
+fn max_tokens(body: &Value) -> Result<u64, Refusal> {
+    match (given(body, "max_tokens"), count(body, "max_tokens")) {
+        (None, _) => Err(Refusal::invalid("max_tokens: Field required")),
+        (_, None) => Err(Refusal::invalid("max_tokens: Input should be a valid integer")),
+        (_, Some(0)) => Err(Refusal::invalid("max_tokens: must be at least 1")),
+        (_, Some(max_tokens)) => Ok(max_tokens),
     }
 }

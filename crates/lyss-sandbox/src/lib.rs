@@ -16,9 +16,31 @@
 //! | Azure OpenAI | bare host | `api-key`, and `?api-version=` | any deployment |
 //! | DeepSeek | bare host | `Authorization: Bearer` | [`Vendor::models`] |
 //! | Anthropic | bare host | `x-api-key`, and `anthropic-version` | [`Vendor::models`] |
+//! | Google | bare host (`/v1beta` and `/v1`) | `x-goog-api-key`, or `?key=` | [`Vendor::models`] |
 //!
 //! A key is accepted when it begins with `sk-sandbox-`. Tokens are counted as [`prompt_tokens`] says; an answer's
 //! tokens are its words, one each, and for a tool call one for its name and one for each piece of its arguments.
+//!
+//! A picture counts 85 tokens with OpenAI, 400 with Anthropic, 258 with Google; a file 100, 1500 (a document without
+//! text) and 258; a second of sound, which every recording is taken for, 20 with OpenAI and 32 with Google.
+//!
+//! # What is remembered
+//!
+//! Nothing, between two calls. What a vendor would know again it knows by its own mark: signed thinking (Anthropic),
+//! thought signatures (Google) and encrypted reasoning (OpenAI) carry a hash, and any other is refused as the vendor
+//! refuses it. OpenAI's responses know no `previous_response_id`. A prompt's part before the last `cache_control`
+//! (Anthropic) counts as written to the cache in the first turn and as read from it in later ones; OpenAI and Azure
+//! take every whole block of 128 tokens for cached in prompts of 1024 and more, DeepSeek every block of 64.
+//!
+//! # Operations
+//!
+//! | vendor | operations |
+//! |---|---|
+//! | OpenAI | `chat/completions`, `responses`, `embeddings`, `completions`, `moderations`, `images/generations`, `images/edits`, `audio/speech`, `audio/transcriptions`, `rerank`, `models` |
+//! | Azure OpenAI | the same but `responses` under `/openai/deployments/{name}/`, all of them under `/openai/v1/`, and `/openai/responses` |
+//! | DeepSeek | `chat/completions`, `models` |
+//! | Anthropic | `messages`, `messages/count_tokens`, `models` |
+//! | Google | `generateContent`, `streamGenerateContent` (an array, or events with `alt=sse`), `countTokens`, `embedContent`, `batchEmbedContents`, `models` |
 //!
 //! # Knobs
 //!
@@ -32,8 +54,9 @@
 //! | `gap_ms=N` | waits N ms between two events of a stream; overrides [`SandboxConfig::gap_ms`] |
 //! | `words=N` | the text has N words (at most 100000) |
 //! | `status=N` | the vendor's own error with status 400, 401, 402, 403, 404, 408, 409, 413, 429, 500, 502, 503 or 529 |
-//! | `quota` | the vendor's own "no money left" error (OpenAI, Azure 429; DeepSeek 402; Anthropic 400) |
-//! | `retry_after=S` | adds `Retry-After: S` to whatever is answered (Azure adds `retry-after-ms`) |
+//! | `quota` | the vendor's own "no money left" error (OpenAI, Azure, Google 429; DeepSeek 402; Anthropic 400) |
+//! | `blocked` | the prompt is against the vendor's policy: 400, Azure's with its filter's results; Google's 200 without candidates |
+//! | `retry_after=S` | adds `Retry-After: S` to whatever is answered (Azure adds `retry-after-ms`); Google's refusals say it as `RetryInfo` instead |
 //! | `reset=head` | closes the connection before any byte of the response |
 //! | `reset=body` | closes it after the head, before any byte of the body |
 //! | `cut_events=N` | closes it after N events, without the end of the chunked body |
@@ -42,14 +65,32 @@
 //! | `error_event=N` | after N events of a stream the vendor's error object, then an orderly end without `[DONE]` |
 //! | `empty` | 200 and an event stream without any event, orderly ended |
 //! | `garbage` | 200 and a page of HTML |
+//! | `finish=length` | half the text, ended as by the limit |
+//! | `finish=content_filter` | half the text, stopped by the filter (Anthropic: `refusal`; Google: `SAFETY`) |
+//! | `finish=refusal` | the model declines, in the vendor's field for it where there is one (Google: `PROHIBITED_CONTENT`) |
+//! | `finish=pause` | Anthropic's `pause_turn`; the others end as usual |
+//! | `finish=malformed` | Google's `MALFORMED_FUNCTION_CALL`, without content; the others end as usual, without content |
+//! | `think` | the answer is thought about, whatever the model and the caller say |
+//! | `thoughts=N` | the same in N words |
+//! | `redacted` | the same, and Anthropic's comes as `redacted_thinking` |
+//! | `tools=N` | N parallel calls of the tools offered, in turn (at most 128) |
+//! | `sse=crlf`, `sse=cr` | the lines of an event stream end so |
+//! | `sse=bom` | it begins with a byte order mark |
+//! | `sse=comments` | comments and a `retry` line before every event |
+//! | `sse=multiline` | every object is spread over two `data` lines |
+//! | `sse=nofinal` | the last event's blank line is missing |
+//! | `encoding=gzip`, `=deflate`, `=br` | the answer is compressed, each event flushed; cuts then count compressed bytes |
+//! | `keepalive` | the head leaves at once, and comments are sent while `first_ms` passes |
+//! | `split=N` | no more than N bytes leave at once; `cut_events` and `stall_events` then count such pieces |
 //!
 //! An answer that is not streamed counts as one event. A count beyond the answer's length changes nothing. `[DONE]`
 //! and Anthropic's `ping` are events too.
 //!
 //! # Where to start reading
 //!
-//! `server.rs` (one connection, one request), then `openai.rs` or `anthropic.rs` (what is said), `answer.rs` (what
-//! there is to say, without a wire), `stream.rs` (how it leaves: paced, cut or stalled).
+//! `server.rs` (one connection, one request), then `openai.rs`, `responses.rs`, `anthropic.rs`, `google.rs` or
+//! `operations.rs` (what is refused and what is said), `answer.rs` (what there is to say, without a wire), `stream.rs`
+//! (how it leaves: paced, cut or stalled, and in which bytes).
 //!
 //! To add a vendor of OpenAI's kind: a [`Vendor`] variant with its paths in `vendor.rs`, one `Wire` table in
 //! `openai/wire.rs`, its error shape in `refusal.rs`. To add a knob: one field and one arm in `knobs.rs`, its effect
@@ -57,10 +98,16 @@
 
 mod answer;
 mod anthropic;
+mod google;
 mod knobs;
 mod openai;
+mod operations;
+mod reading;
 mod refusal;
 mod request;
+mod responses;
+mod schema;
+mod seal;
 mod server;
 mod stats;
 mod stream;
@@ -128,7 +175,8 @@ impl Sandbox {
         self.stalls.get(&vendor).map(Stall::addr)
     }
 
-    /// The address the vendor's own SDK would be given: OpenAI `http://127.0.0.1:PORT/v1`, the others the bare host.
+    /// The address the vendor's own SDK would be given: OpenAI `http://127.0.0.1:PORT/v1`, the others the bare host
+    /// (Google's SDKs add `/v1beta`).
     pub fn api_base(&self, vendor: Vendor) -> Option<String> {
         self.addr(vendor).map(|addr| format!("http://{addr}{}", vendor.base_path()))
     }

@@ -6,24 +6,30 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::answer::{Answer, Ask, Step, Stop, compose};
+use crate::answer::{Answer, Ask, compose};
 use crate::knobs::{self, Knobs};
 use crate::refusal::{Kind, Refusal};
-use crate::request::{Message, Text, Tool, ToolWish, prompt_tokens, wanted_tools};
+use crate::request::{Message, Parameters, Text, Tool, ToolWish, prompt_tokens, wanted_tools};
 use crate::server::Spoken;
-use crate::stream::Script;
-use crate::template::{fill, filled, quoted, requote};
+use crate::template::{filled, quoted};
 use crate::vendor::Vendor;
+pub(crate) use check::strict as check_strict;
+use frame::Frame;
 use wire::Wire;
 
+mod check;
+mod frame;
 mod wire;
 
 /// Seconds since 1970, in every answer: June 2025. Nothing here reads a clock.
 const CREATED: &str = "1750000000";
 const MAX_CHOICES: u64 = 4;
+/// A small picture, an opened file, a second of sound.
+const IMAGE_TOKENS: u64 = 85;
+const FILE_TOKENS: u64 = 100;
+const AUDIO_TOKENS: u64 = 20;
 /// DeepSeek caches prompts in blocks of this many tokens; the sandbox takes every whole block for a hit.
 const CACHE_BLOCK_TOKENS: u64 = 64;
-const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
 
 #[derive(Deserialize)]
 struct ChatRequest<'a> {
@@ -32,6 +38,24 @@ struct ChatRequest<'a> {
     #[serde(borrow)]
     messages: Option<Vec<Message<'a>>>,
     stream: Option<bool>,
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    presence_penalty: Option<f64>,
+    frequency_penalty: Option<f64>,
+    logprobs: Option<bool>,
+    #[serde(borrow)]
+    stop: Option<&'a RawValue>,
+    #[serde(borrow)]
+    response_format: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning_effort: Option<&'a RawValue>,
+    #[serde(borrow)]
+    service_tier: Option<Text<'a>>,
+    #[serde(borrow)]
+    web_search_options: Option<&'a RawValue>,
+    /// DeepSeek's switch.
+    #[serde(borrow)]
+    thinking: Option<Thinking<'a>>,
     stream_options: Option<StreamOptions>,
     max_tokens: Option<usize>,
     max_completion_tokens: Option<usize>,
@@ -49,9 +73,18 @@ struct StreamOptions {
 }
 
 #[derive(Deserialize)]
+struct Thinking<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Text<'a>,
+}
+
+/// A function, or a custom tool.
+#[derive(Deserialize)]
 struct ToolEntry<'a> {
     #[serde(borrow)]
-    function: Function<'a>,
+    function: Option<Function<'a>>,
+    #[serde(borrow)]
+    custom: Option<Function<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -65,15 +98,17 @@ struct Function<'a> {
 #[derive(Deserialize)]
 struct NamedChoice<'a> {
     #[serde(borrow)]
-    function: Function<'a>,
+    function: Option<Function<'a>>,
+    #[serde(borrow)]
+    custom: Option<Function<'a>>,
+    #[serde(borrow)]
+    allowed_tools: Option<AllowedTools<'a>>,
 }
 
-/// What an answer's templates are filled with.
-struct Frame<'a> {
-    wire: &'a Wire,
-    model: String,
-    serial: u64,
-    usage: String,
+#[derive(Deserialize)]
+struct AllowedTools<'a> {
+    #[serde(borrow)]
+    tools: Vec<NamedChoice<'a>>,
 }
 
 /// Answers one chat call. `knobs` is set as soon as the model is read, so that it holds for a refusal too.
@@ -100,29 +135,52 @@ pub(crate) fn chat(
         return Err(Refusal::wished(kind));
     }
 
-    let messages = request.checked_messages()?;
+    check::settings(vendor, model, &request)?;
+    let switched = request.thinking.as_ref().map(|thinking| thinking.kind.as_str());
+    let thinks = match (vendor, switched) {
+        (Vendor::DeepSeek, Some("enabled")) => true,
+        (Vendor::DeepSeek, Some("disabled")) => false,
+        (Vendor::DeepSeek, _) => model == "deepseek-reasoner",
+        _ => is_reasoning(model),
+    };
+    let messages = check::messages(vendor, &request, thinks)?;
     let tools = request.tools();
-    let mut ask = request.ask(messages, &tools)?;
+    let mut ask = request.ask(messages, &tools, knobs)?;
     ask.model = model;
-    ask.words = knobs.words;
-    ask.reasons = model == "deepseek-reasoner";
+    ask.reasons = thinks;
+    ask.json = check::wanted_json(vendor, &request)?;
+    let stops = request.stop_sequences();
+    ask.stop_sequences = stops.iter().map(Text::as_str).collect();
+    ask.turned_by(knobs);
 
     let answers = compose(&ask);
     let prompt_tokens =
         prompt_tokens(messages.iter().map(|m| m.content.text_bytes).sum(), messages.len() as u64);
+    let audio = messages.iter().map(|m| m.content.audio).sum::<u64>() * AUDIO_TOKENS;
+    let images = messages.iter().map(|m| m.content.images).sum::<u64>() * IMAGE_TOKENS;
+    let files = messages.iter().map(|m| m.content.files).sum::<u64>() * FILE_TOKENS;
+    let prompt_tokens = prompt_tokens + audio + images + files;
     let wire = wire::of(vendor, ask.reasons);
-    let frame = Frame { wire, model: quoted(model), serial, usage: usage(wire, prompt_tokens, &answers) };
-    let streamed = request.stream.unwrap_or(false);
-    let script = if streamed {
-        frame.stream(
-            &answers,
-            request.stream_options.and_then(|options| options.include_usage).unwrap_or(false),
-        )
+    let frame = Frame {
+        wire,
+        model: quoted(model),
+        serial,
+        usage: usage(vendor, wire, prompt_tokens, audio, &answers),
+        tier: match request.service_tier.as_ref().map(Text::as_str) {
+            Some("flex") => "flex",
+            Some("priority") => "priority",
+            _ => "default",
+        },
+        logprobs: request.logprobs == Some(true),
+        searched: request.web_search_options.is_some_and(|options| options.get() != "null"),
+    };
+    Ok(if request.stream.unwrap_or(false) {
+        let include_usage = request.stream_options.and_then(|options| options.include_usage).unwrap_or(false);
+        Spoken::streamed(frame.stream(&answers, include_usage), prompt_tokens)
     } else {
         let tokens = answers.iter().map(Answer::tokens).sum();
-        Script::whole(frame.whole(&answers), tokens)
-    };
-    Ok(Spoken { script, streamed, prompt_tokens })
+        Spoken::whole(frame.whole(&answers), tokens, prompt_tokens)
+    })
 }
 
 pub(crate) fn models(vendor: Vendor) -> Vec<u8> {
@@ -145,56 +203,60 @@ pub(crate) fn error_event(vendor: Vendor, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\n\n");
 }
 
+/// The models that think before they answer, and refuse the settings of those that do not.
+pub(crate) fn is_reasoning(model: &str) -> bool {
+    let numbered =
+        model.strip_prefix('o').and_then(|rest| rest.chars().next()).is_some_and(|c| c.is_ascii_digit());
+    numbered || (model.starts_with("gpt-5") && !model.contains("chat"))
+}
+
 fn model_entry(wire: &Wire, model: &str) -> String {
     filled(wire.model, &[("model", &quoted(model)), ("created", CREATED)])
 }
 
-fn usage(wire: &Wire, prompt_tokens: u64, answers: &[Answer]) -> String {
+fn usage(vendor: Vendor, wire: &Wire, prompt_tokens: u64, audio: u64, answers: &[Answer]) -> String {
     let completion = answers.iter().map(Answer::tokens).sum::<usize>() as u64;
     let reasoning = answers.iter().map(|answer| answer.thoughts.len()).sum::<usize>();
-    let cached = prompt_tokens / CACHE_BLOCK_TOKENS * CACHE_BLOCK_TOKENS;
+    let cached = match vendor {
+        Vendor::DeepSeek => prompt_tokens / CACHE_BLOCK_TOKENS * CACHE_BLOCK_TOKENS,
+        // OpenAI caches prompts from here on, in larger blocks.
+        _ if prompt_tokens >= 1024 => prompt_tokens / 128 * 128,
+        _ => 0,
+    };
     let slots = [
         ("prompt", &*prompt_tokens.to_string()),
         ("completion", &completion.to_string()),
         ("total", &(prompt_tokens + completion).to_string()),
         ("reasoning", &reasoning.to_string()),
+        ("audio", &audio.to_string()),
         ("hit", &cached.to_string()),
         ("miss", &(prompt_tokens - cached).to_string()),
     ];
     filled(wire.usage, &slots)
 }
 
-fn finish_reason(stop: Stop) -> &'static str {
-    match stop {
-        Stop::End => "stop",
-        Stop::Length => "length",
-        Stop::Tools => "tool_calls",
-    }
-}
-
 impl<'a> ChatRequest<'a> {
-    fn checked_messages(&self) -> Result<&[Message<'a>], Refusal> {
-        let messages = self.messages.as_deref().unwrap_or_default();
-        if messages.is_empty() {
-            return Err(Refusal::invalid("The parameter `messages` is required and may not be empty."));
-        }
-        if let Some(message) = messages.iter().find(|message| !ROLES.contains(&message.role.as_str())) {
-            let role = message.role.as_str();
-            return Err(Refusal::invalid(format!("`{role}` is not a role; use one of {ROLES:?}.")));
-        }
-        Ok(messages)
-    }
-
     fn tools(&self) -> Vec<Tool<'_>> {
         let entries = self.tools.as_deref().unwrap_or_default();
-        entries
-            .iter()
-            .map(|entry| Tool { name: entry.function.name.as_str(), schema: entry.function.parameters })
-            .collect()
+        entries.iter().filter_map(ToolEntry::tool).collect()
+    }
+
+    /// `stop`: one, or several.
+    fn stop_sequences(&self) -> Vec<Text<'a>> {
+        let Some(stop) = self.stop.map(RawValue::get) else { return Vec::new() };
+        match serde_json::from_str::<Text<'a>>(stop) {
+            Ok(one) => vec![one],
+            Err(_) => serde_json::from_str(stop).unwrap_or_default(),
+        }
     }
 
     /// All but what depends on the model.
-    fn ask<'b>(&self, messages: &'b [Message<'a>], tools: &[Tool<'b>]) -> Result<Ask<'b>, Refusal> {
+    fn ask<'b>(
+        &self,
+        messages: &'b [Message<'a>],
+        tools: &[Tool<'b>],
+        knobs: &Knobs,
+    ) -> Result<Ask<'b>, Refusal> {
         let choices = self.n.unwrap_or(1);
         if !(1..=MAX_CHOICES).contains(&choices) {
             return Err(Refusal::invalid(format!("The parameter `n` must be between 1 and {MAX_CHOICES}.")));
@@ -207,26 +269,23 @@ impl<'a> ChatRequest<'a> {
         let user = messages.iter().rfind(|message| message.role.as_str() == "user");
         let tools = match result {
             Some(_) => Vec::new(),
-            None => wanted_tools(tools, &self.tool_wish()?).map_err(Refusal::invalid)?,
+            None => wanted_tools(tools, &self.tool_wish()?, knobs.tools).map_err(Refusal::invalid)?,
         };
         Ok(Ask {
-            model: "",
             user_text: user.map_or("", |message| message.content.text.as_str()),
             tool_result: result.map(|message| message.content.text.as_str()),
             tools,
-            tool_opening: "",
             choices: usize::try_from(choices).unwrap_or(1),
             max_tokens: max_tokens.unwrap_or(usize::MAX),
-            words: None,
-            reasons: false,
+            ..Ask::default()
         })
     }
 
     fn tool_wish(&self) -> Result<ToolWish<'a>, Refusal> {
         let any = ToolWish::Any { parallel: self.parallel_tool_calls.unwrap_or(true) };
         let Some(choice) = self.tool_choice.map(RawValue::get) else { return Ok(any) };
-        if let Ok(named) = serde_json::from_str::<NamedChoice<'_>>(choice) {
-            return Ok(ToolWish::Named(named.function.name));
+        if let Some(name) = serde_json::from_str::<NamedChoice<'_>>(choice).ok().and_then(NamedChoice::name) {
+            return Ok(ToolWish::Named(name));
         }
         match choice {
             r#""none""# => Ok(ToolWish::Nothing),
@@ -236,130 +295,20 @@ impl<'a> ChatRequest<'a> {
     }
 }
 
-impl Frame<'_> {
-    fn whole(&self, answers: &[Answer]) -> Vec<u8> {
-        let choices: Vec<_> =
-            answers.iter().enumerate().map(|(index, answer)| self.choice(index, answer)).collect();
-        let slots = [
-            ("id", &*self.id()),
-            ("created", CREATED),
-            ("model", &self.model),
-            ("choices", &choices.join(",")),
-            ("usage", &self.usage),
-        ];
-        filled(self.wire.whole, &slots).into_bytes()
-    }
-
-    fn choice(&self, index: usize, answer: &Answer) -> String {
-        let calls = answer.calls.iter().enumerate().map(|(call, said)| {
-            let slots = [
-                ("id", &*self.call_id(index, call)),
-                ("name", &quoted(&said.name)),
-                ("arguments", &quoted(said.arguments.as_str())),
-            ];
-            filled(
-                r#"{"id":"$id","type":"function","function":{"name":$name,"arguments":$arguments}}"#,
-                &slots,
-            )
-        });
-        let calls: Vec<_> = calls.collect();
-        let calls = match calls.is_empty() {
-            true => String::new(),
-            false => format!(r#","tool_calls":[{}]"#, calls.join(",")),
-        };
-        // A tool call has no text, which is `null`; an empty text is a string.
-        let content = match answer.words.is_empty() && !answer.calls.is_empty() {
-            true => "null".to_owned(),
-            false => quoted(answer.words.as_str()),
-        };
-        let slots = [
-            ("index", &*index.to_string()),
-            ("content", &content),
-            ("thoughts", &quoted(answer.thoughts.as_str())),
-            ("calls", &calls),
-            ("finish", finish_reason(answer.stop)),
-        ];
-        filled(self.wire.choice, &slots)
-    }
-
-    /// Choices take turns, one step each, as OpenAI sends them.
-    fn stream(&self, answers: &[Answer], include_usage: bool) -> Script {
-        let (head, tail) = self.wire.chunk.split_once("$choices").unwrap_or((self.wire.chunk, ""));
-        let around = |usage: &str| {
-            let slots = [("id", &*self.id()), ("created", CREATED), ("model", &self.model), ("usage", usage)];
-            (filled(head, &slots), filled(tail, &slots))
-        };
-        let (head, tail) = around(if include_usage { r#","usage":null"# } else { "" });
-
-        let events = answers.iter().map(Answer::tokens).sum::<usize>() + 2 * answers.len() + 3;
-        let mut script = Script::with_capacity(events * (head.len() + tail.len() + 160), events);
-        if let Some(prelude) = self.wire.prelude {
-            script.event(0, |out| out.extend_from_slice(prelude.as_bytes()));
-        }
-        let mut scratch = String::new();
-        let mut turns: Vec<_> = answers.iter().map(|answer| (answer, answer.steps())).collect();
-        loop {
-            let mut silent = true;
-            for (index, (answer, steps)) in turns.iter_mut().enumerate() {
-                let Some(step) = steps.next() else { continue };
-                silent = false;
-                // A single call is announced together with the role.
-                if matches!(step, Step::Open) && answer.opens_with_call() {
-                    continue;
-                }
-                script.event(step.tokens(), |out| {
-                    out.extend_from_slice(head.as_bytes());
-                    self.delta(out, index, answer, step, &mut scratch);
-                    out.extend_from_slice(tail.as_bytes());
-                });
-            }
-            if silent {
-                break;
-            }
-        }
-        if include_usage {
-            let (head, tail) = around(&format!(r#","usage":{}"#, self.usage));
-            script.event(0, |out| out.extend_from_slice([head, tail].concat().as_bytes()));
-        }
-        script.event(0, |out| out.extend_from_slice(b"data: [DONE]\n\n"));
-        script
-    }
-
-    fn delta(&self, out: &mut Vec<u8>, index: usize, answer: &Answer, step: Step<'_>, scratch: &mut String) {
-        let index_text = index.to_string();
-        let at = ("index", &*index_text);
-        match step {
-            Step::Open if answer.calls.is_empty() => fill(out, self.wire.open, &[at, ("content", "\"\"")]),
-            Step::Open => fill(out, self.wire.open, &[at, ("content", "null")]),
-            Step::Thought(text) => fill(out, self.wire.thought, &[at, ("text", requote(scratch, text))]),
-            Step::Word(text) => fill(out, self.wire.word, &[at, ("text", requote(scratch, text))]),
-            Step::Call(call, said) => {
-                let lead =
-                    if answer.opens_with_call() { r#""role":"assistant","content":null,"# } else { "" };
-                let id = self.call_id(index, call);
-                let name = requote(scratch, &said.name);
-                let slots = [at, ("lead", lead), ("call", &call.to_string()), ("id", &id), ("name", name)];
-                fill(out, self.wire.call, &slots);
-            }
-            Step::Arguments(call, text) => {
-                let slots = [at, ("call", &*call.to_string()), ("text", requote(scratch, text))];
-                fill(out, self.wire.arguments, &slots);
-            }
-            Step::Close => fill(out, self.wire.close, &[at, ("finish", finish_reason(answer.stop))]),
-        }
-    }
-
-    fn id(&self) -> String {
-        format!("chatcmpl-sandbox{:012x}", self.serial)
-    }
-
-    fn call_id(&self, choice: usize, call: usize) -> String {
-        format!("call_sandbox{:012x}{choice}{call}", self.serial)
+impl ToolEntry<'_> {
+    fn tool(&self) -> Option<Tool<'_>> {
+        let function = self.function.as_ref();
+        let function =
+            function.map(|it| Tool { name: it.name.as_str(), parameters: Parameters::raw(it.parameters) });
+        let custom = self.custom.as_ref();
+        function.or(custom.map(|it| Tool { name: it.name.as_str(), parameters: Parameters::Free }))
     }
 }
 
-impl Answer {
-    fn opens_with_call(&self) -> bool {
-        self.thoughts.is_empty() && self.words.is_empty() && self.calls.len() == 1
+impl<'a> NamedChoice<'a> {
+    /// Of several that are allowed, the first.
+    fn name(self) -> Option<Text<'a>> {
+        let named = self.function.or(self.custom).map(|function| function.name);
+        named.or_else(|| self.allowed_tools?.tools.into_iter().next()?.name())
     }
 }

@@ -1,11 +1,11 @@
 //! What a vendor says when it does not answer, each in its own shape.
 //!
-//! Shapes follow OpenAI's "Error codes" guide, Azure OpenAI's REST reference, DeepSeek's "Error Codes" page and
-//! Anthropic's "Errors" page; the sentences are ours.
+//! Shapes follow OpenAI's "Error codes" guide, Azure OpenAI's REST reference, DeepSeek's "Error Codes" page,
+//! Anthropic's "Errors" page and Google's `google.rpc.Status` with its error details; the sentences are ours.
 
 use std::borrow::Cow;
 
-use crate::template::{fill, quoted};
+use crate::template::{fill, filled, quoted};
 use crate::vendor::Vendor;
 
 #[cfg(test)]
@@ -15,16 +15,26 @@ mod tests;
 pub(crate) struct Refusal {
     pub(crate) kind: Kind,
     pub(crate) message: Cow<'static, str>,
+    /// OpenAI's `param`; where Google names the field at fault.
+    pub(crate) param: Option<Cow<'static, str>>,
+    /// Instead of the kind's own `code` (OpenAI, Azure) or `reason` (Google).
+    pub(crate) code: Option<&'static str>,
+    /// What Google's `RetryInfo` says; the others say it in a header.
+    pub(crate) retry_after_s: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Invalid,
     Authentication,
+    /// A key came, but it is none of this vendor's.
+    WrongKey,
     /// No money left.
     Balance,
     Payment,
     Permission,
+    /// The prompt is against the vendor's policy.
+    Blocked,
     UnknownPath,
     UnknownModel,
     Method,
@@ -38,14 +48,37 @@ pub(crate) enum Kind {
     Overloaded,
 }
 
-const OPENAI_ERROR: &str = r#"{"error":{"message":$message,"type":"$type","param":null,"code":$code}}"#;
+const OPENAI_ERROR: &str = r#"{"error":{"message":$message,"type":"$type","param":$param,"code":$code}}"#;
 const AZURE_ERROR: &str = r#"{"error":{"code":"$code","message":$message}}"#;
+const AZURE_PARAM_ERROR: &str =
+    r#"{"error":{"message":$message,"type":"invalid_request_error","param":$param,"code":$code}}"#;
+const AZURE_BLOCKED: &str = r#"{"error":{"message":$message,"type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{"code":"ResponsibleAIPolicyViolation","content_filter_result":{"hate":{"filtered":false,"severity":"safe"},"jailbreak":{"detected":false,"filtered":false},"self_harm":{"filtered":false,"severity":"safe"},"sexual":{"filtered":false,"severity":"safe"},"violence":{"filtered":true,"severity":"medium"}}}}}"#;
+const GOOGLE_ERROR: &str = r#"{
+  "error": {
+    "code": $code,
+    "message": $message,
+    "status": "$type"$details
+  }
+}
+"#;
+const GOOGLE_REASON: &str = r#"{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"$reason","domain":"googleapis.com","metadata":{"service":"generativelanguage.googleapis.com"}}"#;
+const GOOGLE_FIELD: &str = r#"{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":$field,"description":$message}]}"#;
+const GOOGLE_QUOTA: &str = r#"{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaMetric":"generativelanguage.googleapis.com/generate_content_requests","quotaId":"GenerateRequestsPerMinutePerProjectPerModel","quotaDimensions":{"location":"global"},"quotaValue":"1000"}]}"#;
+const GOOGLE_RETRY: &str = r#"{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"$secondss"}"#;
 const ANTHROPIC_ERROR: &str =
     r#"{"type":"error","error":{"type":"$type","message":$message},"request_id":"$request_id"}"#;
 
 impl Refusal {
     pub(crate) fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), param: None, code: None, retry_after_s: None }
+    }
+
+    pub(crate) fn param(self, param: impl Into<Cow<'static, str>>) -> Self {
+        Self { param: Some(param.into()), ..self }
+    }
+
+    pub(crate) fn code(self, code: &'static str) -> Self {
+        Self { code: Some(code), ..self }
     }
 
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
@@ -63,6 +96,10 @@ impl Refusal {
             Vendor::OpenAi | Vendor::AzureOpenAi => {
                 format!("There is no model `{model}` for this key.").into()
             }
+            Vendor::Google => {
+                format!("models/{model} is not found for API version v1beta, or does not serve this method.")
+                    .into()
+            }
         };
         Self::new(Kind::UnknownModel, message)
     }
@@ -78,21 +115,59 @@ impl Refusal {
 
     pub(crate) fn body(&self, vendor: Vendor, request_id: &str) -> Vec<u8> {
         let message = quoted(&self.message);
+        let param = self.param.as_deref().map_or(Cow::Borrowed("null"), |param| Cow::Owned(quoted(param)));
+        let null_or = |code: Option<&'static str>| {
+            self.code.or(code).map_or(Cow::Borrowed("null"), |code| Cow::Owned(quoted(code)))
+        };
         let (template, kind, code) = match vendor {
             Vendor::OpenAi => {
                 let (kind, code) = self.kind.openai();
-                (OPENAI_ERROR, kind, code.map_or(Cow::Borrowed("null"), |code| Cow::Owned(quoted(code))))
+                (OPENAI_ERROR, kind, null_or(code))
             }
             Vendor::DeepSeek => {
                 (OPENAI_ERROR, self.kind.deepseek(), Cow::Borrowed(r#""invalid_request_error""#))
             }
-            Vendor::AzureOpenAi => (AZURE_ERROR, "", self.kind.azure()),
+            Vendor::AzureOpenAi if self.kind == Kind::Blocked => (AZURE_BLOCKED, "", Cow::Borrowed("")),
+            Vendor::AzureOpenAi if self.param.is_some() => (AZURE_PARAM_ERROR, "", null_or(None)),
+            Vendor::AzureOpenAi => {
+                (AZURE_ERROR, "", self.code.map_or_else(|| self.kind.azure(), Cow::Borrowed))
+            }
             Vendor::Anthropic => (ANTHROPIC_ERROR, self.kind.anthropic(), Cow::Borrowed("")),
+            Vendor::Google => (GOOGLE_ERROR, self.kind.google(), Cow::Owned(self.status(vendor).to_string())),
         };
+        let details = if vendor == Vendor::Google { self.google_details(&message) } else { String::new() };
         let mut body = Vec::with_capacity(256);
-        let slots = [("message", &*message), ("type", kind), ("code", &*code), ("request_id", request_id)];
+        let slots = [
+            ("message", &*message),
+            ("type", kind),
+            ("code", &*code),
+            ("param", &*param),
+            ("request_id", request_id),
+            ("details", &*details),
+        ];
         fill(&mut body, template, &slots);
         body
+    }
+
+    /// `,"details":[…]`, or nothing.
+    fn google_details(&self, message: &str) -> String {
+        let mut details = Vec::new();
+        if let Some(reason) = self.code.or((self.kind == Kind::WrongKey).then_some("API_KEY_INVALID")) {
+            details.push(filled(GOOGLE_REASON, &[("reason", reason)]));
+        }
+        if let Some(field) = &self.param {
+            details.push(filled(GOOGLE_FIELD, &[("field", &quoted(field)), ("message", message)]));
+        }
+        if matches!(self.kind, Kind::RateLimited | Kind::Balance) {
+            details.push(GOOGLE_QUOTA.to_owned());
+        }
+        if let Some(seconds) = self.retry_after_s {
+            details.push(GOOGLE_RETRY.replace("$seconds", &seconds.to_string()));
+        }
+        match details.is_empty() {
+            true => String::new(),
+            false => format!(",\n    \"details\": [{}]", details.join(",")),
+        }
     }
 }
 
@@ -118,11 +193,16 @@ impl Kind {
 
     fn status(self, vendor: Vendor) -> u16 {
         match (self, vendor) {
-            (Self::Balance, Vendor::OpenAi | Vendor::AzureOpenAi) | (Self::RateLimited, _) => 429,
+            (Self::Balance, Vendor::OpenAi | Vendor::AzureOpenAi | Vendor::Google)
+            | (Self::RateLimited, _) => 429,
             (Self::Balance, Vendor::DeepSeek) | (Self::Payment, _) => 402,
             // DeepSeek calls an unknown model a bad request, where the others say not found.
-            (Self::UnknownModel, Vendor::DeepSeek) | (Self::Invalid | Self::Balance, _) => 400,
-            (Self::Authentication, _) => 401,
+            (Self::UnknownModel, Vendor::DeepSeek) | (Self::Invalid | Self::Blocked | Self::Balance, _) => {
+                400
+            }
+            // Google finds a wrong key an invalid argument.
+            (Self::WrongKey, Vendor::Google) => 400,
+            (Self::Authentication | Self::WrongKey, _) => 401,
             (Self::Permission, _) => 403,
             (Self::UnknownPath | Self::UnknownModel, _) => 404,
             (Self::Method, _) => 405,
@@ -138,7 +218,8 @@ impl Kind {
 
     fn openai(self) -> (&'static str, Option<&'static str>) {
         match self {
-            Self::Authentication => ("invalid_request_error", Some("invalid_api_key")),
+            Self::Authentication | Self::WrongKey => ("invalid_request_error", Some("invalid_api_key")),
+            Self::Blocked => ("invalid_request_error", Some("content_policy_violation")),
             Self::Balance => ("insufficient_quota", Some("insufficient_quota")),
             Self::Payment => ("billing_error", Some("billing_not_active")),
             Self::Permission => ("request_forbidden", Some("unsupported_country_region_territory")),
@@ -154,7 +235,7 @@ impl Kind {
 
     fn deepseek(self) -> &'static str {
         match self {
-            Self::Authentication => "authentication_error",
+            Self::Authentication | Self::WrongKey => "authentication_error",
             Self::Balance | Self::Payment => "unknown_error",
             Self::RateLimited => "rate_limit_error",
             Self::Unavailable | Self::Overloaded => "service_unavailable_error",
@@ -165,7 +246,7 @@ impl Kind {
 
     fn azure(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Self::Invalid => "BadRequest",
+            Self::Invalid | Self::Blocked => "BadRequest",
             Self::Balance => "insufficient_quota",
             Self::UnknownModel => "DeploymentNotFound",
             Self::Server => "InternalServerError",
@@ -176,7 +257,7 @@ impl Kind {
 
     fn anthropic(self) -> &'static str {
         match self {
-            Self::Authentication => "authentication_error",
+            Self::Authentication | Self::WrongKey => "authentication_error",
             Self::Payment => "billing_error",
             Self::Permission => "permission_error",
             Self::UnknownPath | Self::UnknownModel => "not_found_error",
@@ -185,14 +266,34 @@ impl Kind {
             Self::RateLimited => "rate_limit_error",
             Self::Server | Self::BadGateway | Self::Unavailable => "api_error",
             Self::Overloaded => "overloaded_error",
-            Self::Invalid | Self::Balance | Self::Method | Self::Conflict => "invalid_request_error",
+            Self::Invalid | Self::Blocked | Self::Balance | Self::Method | Self::Conflict => {
+                "invalid_request_error"
+            }
+        }
+    }
+
+    fn google(self) -> &'static str {
+        match self {
+            Self::Invalid | Self::Blocked | Self::WrongKey | Self::TooLarge | Self::Method => {
+                "INVALID_ARGUMENT"
+            }
+            Self::Authentication => "UNAUTHENTICATED",
+            Self::Payment => "FAILED_PRECONDITION",
+            Self::Permission => "PERMISSION_DENIED",
+            Self::UnknownPath | Self::UnknownModel => "NOT_FOUND",
+            Self::Conflict => "ABORTED",
+            Self::RateLimited | Self::Balance => "RESOURCE_EXHAUSTED",
+            Self::Timeout => "DEADLINE_EXCEEDED",
+            Self::Server => "INTERNAL",
+            Self::BadGateway | Self::Unavailable | Self::Overloaded => "UNAVAILABLE",
         }
     }
 
     fn sentence(self) -> &'static str {
         match self {
+            Self::Blocked => "The prompt was stopped by the content management policy; please change it.",
             Self::Invalid => "The request could not be understood.",
-            Self::Authentication => "The key is not one of this account.",
+            Self::Authentication | Self::WrongKey => "The key is not one of this account.",
             Self::Balance | Self::Payment => "The account's credit balance is too low; add some to go on.",
             Self::Permission => "This account may not do that.",
             Self::UnknownPath => "Resource not found",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use memchr::memmem;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -24,6 +25,14 @@ pub(crate) struct Content<'a> {
     /// The last text in it.
     pub(crate) text: Text<'a>,
     pub(crate) has_tool_result: bool,
+    /// How many of each.
+    pub(crate) images: u64,
+    pub(crate) audio: u64,
+    pub(crate) files: u64,
+    /// The word is somewhere in the texts.
+    pub(crate) says_json: bool,
+    /// The types of all parts.
+    kinds: Vec<Text<'a>>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -32,13 +41,30 @@ pub(crate) struct Message<'a> {
     pub(crate) role: Text<'a>,
     #[serde(borrow, default)]
     pub(crate) content: Content<'a>,
+    #[serde(borrow)]
+    pub(crate) tool_calls: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) tool_call_id: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) reasoning_content: Option<Text<'a>>,
 }
 
 /// A tool as either dialect declares it: its name and its parameters' JSON schema.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tool<'a> {
     pub(crate) name: &'a str,
-    pub(crate) schema: Option<&'a RawValue>,
+    pub(crate) parameters: Parameters<'a>,
+}
+
+/// A tool's JSON schema, as far as it was read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Parameters<'a> {
+    #[default]
+    None,
+    Raw(&'a RawValue),
+    Read(&'a Value),
+    /// A custom tool: it takes free text.
+    Free,
 }
 
 /// Which tools the caller wants called.
@@ -72,10 +98,18 @@ pub fn prompt_tokens(text_bytes: u64, messages: u64) -> u64 {
     text_bytes / 4 + 4 * messages
 }
 
-/// The tools to call: the named one, or the first, or the first two where that is allowed; `Err` is a name not declared.
-pub(crate) fn wanted_tools<'a>(tools: &[Tool<'a>], wish: &ToolWish<'_>) -> Result<Vec<Tool<'a>>, String> {
+/// The tools to call: the named one, or the first, or the first two where that is allowed, or as many as the knob
+/// `tools` says, from the first again if there are fewer; `Err` is a name not declared.
+pub(crate) fn wanted_tools<'a>(
+    tools: &[Tool<'a>],
+    wish: &ToolWish<'_>,
+    knob: Option<usize>,
+) -> Result<Vec<Tool<'a>>, String> {
     match wish {
         ToolWish::Nothing => Ok(Vec::new()),
+        ToolWish::Any { parallel: true } if knob.is_some() && !tools.is_empty() => {
+            Ok(tools.iter().copied().cycle().take(knob.unwrap_or(1)).collect())
+        }
         ToolWish::Any { parallel } => Ok(tools.iter().copied().take(if *parallel { 2 } else { 1 }).collect()),
         ToolWish::Named(name) => match tools.iter().find(|tool| tool.name == name.as_str()) {
             Some(tool) => Ok(vec![*tool]),
@@ -86,11 +120,9 @@ pub(crate) fn wanted_tools<'a>(tools: &[Tool<'a>], wish: &ToolWish<'_>) -> Resul
 
 /// Arguments for a tool, from the top-level properties of its schema in alphabetical order: the first of an `enum`,
 /// else by type `"sample"`, `42`, `true`, `[]`, `{}`, `null`. A schema that is not readable gives none.
-pub(crate) fn sample_arguments(schema: Option<&RawValue>) -> String {
-    let schema = schema.and_then(|schema| serde_json::from_str::<Schema>(schema.get()).ok());
-    let properties = schema.map(|schema| schema.properties).unwrap_or_default();
+fn sample_arguments<'v>(properties: impl Iterator<Item = (&'v String, &'v Value)>) -> String {
     let arguments: BTreeMap<_, _> =
-        properties.iter().map(|(name, property)| (name, sample_value(property))).collect();
+        properties.map(|(name, property)| (name, sample_value(property))).collect();
     serde_json::to_string(&arguments).unwrap_or_default()
 }
 
@@ -102,7 +134,7 @@ fn sample_value(property: &Value) -> Value {
         Some(Value::Array(kinds)) => kinds.first(),
         kind => kind,
     };
-    match kind.and_then(Value::as_str) {
+    match kind.and_then(Value::as_str).map(str::to_ascii_lowercase).as_deref() {
         Some("number" | "integer") => 42.into(),
         Some("boolean") => true.into(),
         Some("array") => Value::Array(Vec::new()),
@@ -130,15 +162,55 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+impl<'a> Parameters<'a> {
+    pub(crate) fn raw(schema: Option<&'a RawValue>) -> Self {
+        schema.map_or(Self::None, Self::Raw)
+    }
+
+    pub(crate) fn read(schema: Option<&'a Value>) -> Self {
+        schema.map_or(Self::None, Self::Read)
+    }
+
+    /// What the tool is called with.
+    pub(crate) fn sample(self) -> String {
+        match self {
+            Self::None => "{}".to_owned(),
+            Self::Raw(raw) => {
+                let schema = serde_json::from_str::<Schema>(raw.get());
+                sample_arguments(schema.map(|schema| schema.properties).unwrap_or_default().iter())
+            }
+            Self::Read(schema) => {
+                let properties = schema.get("properties").and_then(Value::as_object);
+                sample_arguments(properties.into_iter().flatten())
+            }
+            Self::Free => "a line of free text".to_owned(),
+        }
+    }
+}
+
 impl<'a> Content<'a> {
     fn of(text: Text<'a>) -> Self {
-        Self { text_bytes: text.as_str().len() as u64, text, has_tool_result: false }
+        let says_json = memmem::find(text.as_str().as_bytes(), b"json").is_some()
+            || memmem::find(text.as_str().as_bytes(), b"JSON").is_some();
+        Self { text_bytes: text.as_str().len() as u64, text, says_json, ..Self::default() }
+    }
+
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.kinds.iter().map(Text::as_str)
     }
 
     fn add(&mut self, part: Part<'a>) {
         let is_result = part.kind.as_str() == "tool_result";
+        match part.kind.as_str() {
+            "image_url" => self.images += 1,
+            "input_audio" => self.audio += 1,
+            "file" => self.files += 1,
+            _ => {}
+        }
+        self.kinds.push(part.kind);
         for inner in [Self::of(part.text), part.content] {
             self.text_bytes += inner.text_bytes;
+            self.says_json |= inner.says_json;
             if !inner.text.as_str().is_empty() {
                 self.text = inner.text;
             }

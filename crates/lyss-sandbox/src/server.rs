@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -22,10 +22,16 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::knobs::Knobs;
 use crate::refusal::{Kind, Refusal};
-use crate::stats::{Counters, OpenAnswer, SeenRequest, VendorStats};
-use crate::stream::{Abrupt, Ending, PacedBody, Script};
+use crate::stats::{Counters, SeenRequest, VendorStats};
+use crate::stream::{Abrupt, PacedBody, Script};
 use crate::vendor::{Route, Vendor};
-use crate::{SandboxConfig, anthropic, openai};
+use crate::{SandboxConfig, anthropic, google, openai, operations, responses};
+
+use headers::fixed_headers;
+use reply::Reply;
+
+mod headers;
+mod reply;
 
 /// A vendor's listener, open or closed, and what outlives its closing.
 #[derive(Debug)]
@@ -50,18 +56,11 @@ pub(crate) struct Spoken {
     pub(crate) script: Script,
     pub(crate) streamed: bool,
     pub(crate) prompt_tokens: u64,
-}
-
-/// An answer ready to leave.
-struct Reply {
-    status: u16,
-    content_type: &'static str,
-    script: Script,
-    ending: Ending,
-    streamed: bool,
-    /// Of the whole body, if it is announced; a cut changes what is sent, not what was announced.
-    length: Option<usize>,
-    prompt_tokens: u64,
+    pub(crate) content_type: &'static str,
+    /// Google's array of answers, where no event stream was asked for.
+    pub(crate) array: bool,
+    /// OpenAI's responses have an error event of their own.
+    pub(crate) names_events: bool,
 }
 
 #[derive(Debug)]
@@ -71,11 +70,27 @@ struct Open {
     listener: JoinHandle<()>,
 }
 
+impl Spoken {
+    pub(crate) fn streamed(script: Script, prompt_tokens: u64) -> Self {
+        Self {
+            script,
+            streamed: true,
+            prompt_tokens,
+            content_type: EVENT_STREAM,
+            array: false,
+            names_events: false,
+        }
+    }
+
+    pub(crate) fn whole(body: Vec<u8>, tokens: usize, prompt_tokens: u64) -> Self {
+        let script = Script::whole(body, tokens);
+        Self { script, streamed: false, prompt_tokens, content_type: JSON, array: false, names_events: false }
+    }
+}
+
 const MAX_BODY_BYTES: usize = 64 << 20;
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
-const GARBAGE: &str =
-    "<html>\n<head><title>Welcome</title></head>\n<body><h1>It works!</h1></body>\n</html>\n";
 
 impl Stall {
     pub(crate) async fn open(vendor: Vendor, port: u16, config: &SandboxConfig) -> io::Result<Self> {
@@ -169,12 +184,17 @@ impl Desk {
             Err(_) => return Err(Abrupt),
         };
         let request_id = self.request_id(serial);
-        let mut reply = reply.unwrap_or_else(|refusal| Reply::refusal(self.vendor, &refusal, &request_id));
+        // Google answers a stream that is not asked for as events with an array, also where it refuses.
+        let array = google::answers_array(self.vendor, &parts.uri);
+        let mut reply = reply.unwrap_or_else(|mut refusal| {
+            refusal.retry_after_s = knobs.retry_after_s;
+            Reply::refusal(self.vendor, &refusal, &request_id, array)
+        });
         reply.apply(&knobs, self.vendor, &request_id);
         if reply.streamed {
             open.streams();
         }
-        if knobs.first_ms > 0 {
+        if knobs.first_ms > 0 && !(knobs.keepalive && reply.streamed) {
             tokio::time::sleep(Duration::from_millis(knobs.first_ms)).await;
         }
         if knobs.reset_before_head {
@@ -188,16 +208,35 @@ impl Desk {
     }
 
     fn reply(&self, parts: &Parts, body: &Bytes, serial: u64, knobs: &mut Knobs) -> Result<Reply, Refusal> {
-        self.vendor.admit(&parts.headers, &parts.uri)?;
-        let anthropic = self.vendor == Vendor::Anthropic;
-        Ok(match self.vendor.route(&parts.method, parts.uri.path())? {
-            Route::Models if anthropic => Reply::json(anthropic::models()),
-            Route::Models => Reply::json(openai::models(self.vendor)),
-            Route::Model(id) if anthropic => Reply::json(anthropic::model(&id)?),
-            Route::Model(id) => Reply::json(openai::model(self.vendor, &id)?),
-            Route::Chat { .. } if anthropic => Reply::spoken(anthropic::chat(body, serial, knobs)?),
-            Route::Chat { deployment } => {
-                Reply::spoken(openai::chat(self.vendor, deployment.as_deref(), body, serial, knobs)?)
+        let vendor = self.vendor;
+        vendor.admit(&parts.headers, &parts.uri)?;
+        Ok(match (self.vendor.route(&parts.method, parts.uri.path())?, vendor) {
+            (Route::Models, Vendor::Anthropic) => Reply::json(anthropic::models()),
+            (Route::Models, Vendor::Google) => Reply::json(google::models(&parts.uri)?),
+            (Route::Models, _) => Reply::json(openai::models(vendor)),
+            (Route::Model(id), Vendor::Anthropic) => Reply::json(anthropic::model(&id)?),
+            (Route::Model(id), Vendor::Google) => Reply::json(google::model(&id)?),
+            (Route::Model(id), _) => Reply::json(openai::model(vendor, &id)?),
+            (Route::Chat { .. }, Vendor::Anthropic) => Reply::spoken(anthropic::chat(body, serial, knobs)?),
+            (Route::CountTokens, _) => Reply::spoken(anthropic::count_tokens(body, knobs)?),
+            (Route::Chat { deployment }, _) => {
+                Reply::spoken(openai::chat(vendor, deployment.as_deref(), body, serial, knobs)?)
+            }
+            (Route::Responses, _) => Reply::spoken(responses::respond(vendor, body, serial, knobs)?),
+            (Route::Google { model, method }, _) => {
+                let call = google::Call { model: &model, method, uri: &parts.uri, serial };
+                Reply::spoken(call.answer(body, knobs)?)
+            }
+            (Route::Other { operation, deployment }, _) => {
+                let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+                let call = operations::Call {
+                    vendor,
+                    deployment: deployment.as_deref(),
+                    content_type: content_type.unwrap_or_default(),
+                    body,
+                    serial,
+                };
+                Reply::spoken(call.answer(operation, knobs)?)
             }
         })
     }
@@ -220,122 +259,16 @@ impl Desk {
         if reply.status == 405 {
             headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
         }
-        if let Some(seconds) = knobs.retry_after_s {
+        if let Some(encoding) = reply.encoding {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.token()));
+        }
+        // Google says it in the body.
+        if let Some(seconds) = knobs.retry_after_s.filter(|_| self.vendor != Vendor::Google) {
             headers.insert(RETRY_AFTER, seconds.into());
             if self.vendor == Vendor::AzureOpenAi {
                 headers.insert("retry-after-ms", seconds.saturating_mul(1000).into());
             }
         }
         headers
-    }
-}
-
-/// The name of the request id's header, and what stands beside it.
-fn fixed_headers(vendor: Vendor) -> (&'static str, &'static [(&'static str, &'static str)]) {
-    match vendor {
-        Vendor::OpenAi => (
-            "x-request-id",
-            &[
-                ("openai-organization", "org-sandbox"),
-                ("openai-processing-ms", "12"),
-                ("openai-version", "2020-10-01"),
-                ("x-ratelimit-limit-requests", "10000"),
-                ("x-ratelimit-limit-tokens", "2000000"),
-                ("x-ratelimit-remaining-requests", "9999"),
-                ("x-ratelimit-remaining-tokens", "1999000"),
-                ("x-ratelimit-reset-requests", "6ms"),
-                ("x-ratelimit-reset-tokens", "30ms"),
-            ],
-        ),
-        Vendor::AzureOpenAi => (
-            "x-request-id",
-            &[
-                ("x-ms-region", "Sandbox"),
-                ("x-ratelimit-limit-requests", "10000"),
-                ("x-ratelimit-limit-tokens", "2000000"),
-                ("x-ratelimit-remaining-requests", "9999"),
-                ("x-ratelimit-remaining-tokens", "1999000"),
-            ],
-        ),
-        Vendor::DeepSeek => ("x-ds-trace-id", &[]),
-        Vendor::Anthropic => (
-            "request-id",
-            &[
-                ("anthropic-organization-id", "org-sandbox"),
-                ("anthropic-ratelimit-requests-limit", "4000"),
-                ("anthropic-ratelimit-requests-remaining", "3999"),
-                ("anthropic-ratelimit-requests-reset", "2025-06-15T00:00:00Z"),
-                ("anthropic-ratelimit-tokens-limit", "480000"),
-                ("anthropic-ratelimit-tokens-remaining", "479000"),
-                ("anthropic-ratelimit-tokens-reset", "2025-06-15T00:00:00Z"),
-            ],
-        ),
-    }
-}
-
-impl Reply {
-    fn json(body: Vec<u8>) -> Self {
-        Self::spoken(Spoken { script: Script::whole(body, 0), streamed: false, prompt_tokens: 0 })
-    }
-
-    fn spoken(spoken: Spoken) -> Self {
-        Self {
-            status: 200,
-            content_type: if spoken.streamed { EVENT_STREAM } else { JSON },
-            script: spoken.script,
-            ending: Ending::Complete,
-            streamed: spoken.streamed,
-            length: None,
-            prompt_tokens: spoken.prompt_tokens,
-        }
-    }
-
-    fn refusal(vendor: Vendor, refusal: &Refusal, request_id: &str) -> Self {
-        let body = refusal.body(vendor, request_id);
-        Self { status: refusal.status(vendor), ending: Ending::Fault, ..Self::json(body) }
-    }
-
-    /// What the knobs do to the body.
-    fn apply(&mut self, knobs: &Knobs, vendor: Vendor, request_id: &str) {
-        if self.status == 200 && (knobs.garbage || knobs.empty) {
-            (self.script, self.content_type) = match knobs.garbage {
-                true => (Script::whole(GARBAGE.into(), 0), "text/html"),
-                false => (Script::default(), EVENT_STREAM),
-            };
-            self.streamed = !knobs.garbage;
-            self.ending = Ending::Fault;
-            self.prompt_tokens = 0;
-        }
-        if let Some(count) = knobs.error_event.filter(|&count| self.streamed && count < self.script.events())
-        {
-            self.script.keep_events(count);
-            self.script.event(0, |out| match vendor {
-                Vendor::Anthropic => anthropic::error_event(request_id, out),
-                _ => openai::error_event(vendor, out),
-            });
-            self.ending = Ending::Fault;
-        }
-        self.length = (!self.streamed).then(|| self.script.len());
-        if let Some(count) = knobs.cut_events.filter(|&count| count <= self.script.events()) {
-            self.script.keep_events(count);
-            self.ending = Ending::Cut;
-        }
-        if let Some(count) = knobs.cut_bytes.filter(|&count| count <= self.script.len()) {
-            self.script.keep_bytes(count);
-            self.ending = Ending::Cut;
-        }
-        if let Some(count) = knobs.stall_events.filter(|&count| count <= self.script.events()) {
-            self.script.keep_events(count);
-            self.ending = Ending::Stall;
-        }
-    }
-
-    fn into_response(self, headers: HeaderMap, gap: Duration, open: OpenAnswer) -> Response<PacedBody> {
-        let body = PacedBody::new(self.script, self.ending, self.length, gap, open);
-        let mut response = Response::new(body);
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        *response.headers_mut() = headers;
-        response
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::stats::OpenAnswer;
 
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,8 @@ struct Mark {
     end: usize,
     /// Said until here, this event included.
     tokens: usize,
+    /// Instead of the stream's own gap.
+    wait_ms: Option<u64>,
 }
 
 /// What happens after the last event.
@@ -76,7 +79,7 @@ impl Script {
 
     /// One event only: an answer that is not streamed.
     pub(crate) fn whole(body: Vec<u8>, tokens: usize) -> Self {
-        let mark = Mark { end: body.len(), tokens };
+        let mark = Mark { end: body.len(), tokens, wait_ms: None };
         Self { bytes: body, marks: vec![mark] }
     }
 
@@ -84,7 +87,7 @@ impl Script {
     pub(crate) fn event(&mut self, tokens: usize, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.bytes);
         let said = self.marks.last().map_or(0, |mark| mark.tokens);
-        self.marks.push(Mark { end: self.bytes.len(), tokens: said + tokens });
+        self.marks.push(Mark { end: self.bytes.len(), tokens: said + tokens, wait_ms: None });
     }
 
     pub(crate) fn events(&self) -> usize {
@@ -132,8 +135,9 @@ impl PacedBody {
         }
     }
 
-    fn pause_after_event(&mut self) {
-        let wait = if self.cut_is_next() { SETTLE } else { self.gap };
+    fn pause_after_event(&mut self, wait_ms: Option<u64>) {
+        let gap = wait_ms.map_or(self.gap, Duration::from_millis);
+        let wait = if self.cut_is_next() { SETTLE } else { gap };
         if wait.is_zero() {
             self.pause = Pause::Flush;
         } else if let Pause::Sleep(sleep) = &mut self.pause {
@@ -184,7 +188,7 @@ impl Body for PacedBody {
         let this = &mut *self;
         if this.sent_bytes == 0 && this.cut_is_next() && matches!(this.pause, Pause::None) {
             // Nothing is said before the cut, but the head still has to leave.
-            this.pause_after_event();
+            this.pause_after_event(None);
         }
         ready!(this.poll_pause(cx));
         let Some(mark) = this.marks.next() else {
@@ -201,7 +205,7 @@ impl Body for PacedBody {
         if this.at_end() {
             this.settle();
         } else if !this.marks.as_slice().is_empty() || this.cut_is_next() {
-            this.pause_after_event();
+            this.pause_after_event(mark.wait_ms);
         }
         Poll::Ready(Some(Ok(Frame::data(data))))
     }

@@ -67,10 +67,14 @@ pub(crate) fn words(seed: u64, opening: &str, wanted: Option<usize>) -> Pieces {
 }
 
 /// What a reasoning model thinks before it answers.
-pub(crate) fn thoughts(seed: u64) -> Pieces {
+pub(crate) fn thoughts(seed: u64, wanted: Option<usize>) -> Pieces {
     let mut pieces = Pieces::default();
-    for sentence in from(&THOUGHTS, seed >> 8).take(1) {
-        pieces.push_words(sentence, THOUGHT_WORDS);
+    let most = wanted.unwrap_or(THOUGHT_WORDS);
+    for sentence in from(&THOUGHTS, seed >> 8).take(if wanted.is_some() { usize::MAX } else { 1 }) {
+        if pieces.len() >= most {
+            break;
+        }
+        pieces.push_words(sentence, most);
     }
     pieces
 }
@@ -86,7 +90,11 @@ fn from<const N: usize>(
 impl Pieces {
     /// Cuts `text` into pieces of a few bytes, at least three where it is long enough: how tool arguments arrive.
     pub(crate) fn fragments(text: &str) -> Self {
-        let size = (text.len() / 3).clamp(1, 8);
+        Self::cut(text, (text.len() / 3).clamp(1, 8))
+    }
+
+    /// Cuts `text` into pieces of at least `size` bytes, never inside a letter.
+    pub(crate) fn cut(text: &str, size: usize) -> Self {
         let mut pieces = Self::default();
         let mut from = 0;
         for (at, letter) in text.char_indices() {
@@ -132,6 +140,17 @@ impl Pieces {
     pub(crate) fn truncate(&mut self, count: usize) {
         self.ends.truncate(count);
         self.text.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+
+    /// Keeps the first `count` bytes, which must end a letter; the piece they end in is shortened.
+    pub(crate) fn truncate_bytes(&mut self, count: usize) {
+        if count < self.text.len() {
+            self.text.truncate(count);
+            self.ends.retain(|end| *end < count);
+            if count > 0 {
+                self.ends.push(count);
+            }
+        }
     }
 
     /// Appends the words of `sentence`, each with the space before it, until there are `most`.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use lyss_domain::{
     AttemptId, AttemptRecord, AuditEntry, AuditId, AuditOutcome, AuthScheme, CallId, Channel, ChannelId,
     ChannelLimits, ChannelState, ChannelTimeouts, IdempotencyRecord, KeyDigest, KeyId, KeyLimits, KeyScope,
-    Micros, PolicyId, PolicyMode, PolicyScope, PreviousDigest, Price, PriceId, Provider, ProviderKind,
-    ProviderSlug, QuotaPolicy, Rates, RoutingSettings, SealedCredential, Strategy, Tenant, TenantId,
-    TenantScope, TenantSettings, Terminal, Timestamp, TokenUsage, UsageSource, VirtualKey, Window,
+    Micros, Operation, PolicyId, PolicyMode, PolicyScope, PreviousDigest, Price, PriceId, Provider,
+    ProviderKind, ProviderSlug, QuotaPolicy, Rates, RoutingSettings, SealedCredential, Strategy, Tenant,
+    TenantId, TenantScope, TenantSettings, Terminal, Timestamp, TokenUsage, UsageSource, VirtualKey, Window,
 };
 use lyss_repositories::{PurposeKey, WrappedKey};
 use uuid::Uuid;
@@ -112,6 +112,7 @@ pub fn channel(tenant: u64, number: u64) -> Channel {
         group: Some("primary".to_owned()),
         api_version: Some("2026-10-01".to_owned()),
         deployment_map: BTreeMap::from([("gpt-4o".to_owned(), "my-deployment".to_owned())]),
+        responses_models: Some(vec!["o1-pro*".to_owned()]),
         created_at: at(0),
         updated_at: at(1),
         version: 1,
@@ -253,6 +254,8 @@ pub fn attempt(tenant: u64, number: u64) -> AttemptRecord {
         started_at: at(number),
         ttft_us: Some(250_000),
         total_us: 1_250_000,
+        operation: Operation::Chat,
+        losses: vec!["seed".to_owned(), "messages[2].image".to_owned()],
     }
 }
 

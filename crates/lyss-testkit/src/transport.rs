@@ -8,7 +8,8 @@
 //! ```
 //!
 //! It keeps the port's contract: the timers given with a request end a silence with their class, nothing follows an
-//! error, and dropping what it handed out counts as cancelled. Time is tokio's, so a test with a paused clock waits
+//! error, and dropping what it handed out counts as cancelled. A streamed body is read to its end before the answer
+//! begins, unless the answer comes [`Answer::before_the_upload`]. Time is tokio's, so a test with a paused clock waits
 //! for nothing.
 
 #[cfg(test)]
@@ -26,7 +27,8 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use lyss_wire::{
-    BoxFuture, ByteStream, EncodedRequest, ResponseHead, Timers, Transport, TransportClass, TransportError,
+    BoxFuture, ByteStream, EncodedRequest, ResponseHead, RestOfBody, Timers, Transport, TransportClass,
+    TransportError, UploadStream,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -39,7 +41,10 @@ pub struct ScriptedTransport(Arc<Shared>);
 
 /// What one request gets. Made by [`Answer::head`] and an ending, or by one of the constructors without a head.
 #[derive(Clone, Debug)]
-pub struct Answer(VecDeque<Step>);
+pub struct Answer {
+    steps: VecDeque<Step>,
+    early: bool,
+}
 
 /// An answer that still needs its ending: [`Script::end`], [`Script::cut`], [`Script::fail`] or [`Script::stall`].
 #[derive(Clone, Debug)]
@@ -52,7 +57,7 @@ pub struct SentRequest {
     pub method: Method,
     pub uri: Uri,
     pub headers: HeaderMap,
-    /// All pieces joined.
+    /// All pieces joined, with what a streamed rest had brought when it ended or broke off.
     pub body: Bytes,
     pub timers: Timers,
 }
@@ -130,7 +135,7 @@ impl Transport for ScriptedTransport {
         timers: Timers,
     ) -> BoxFuture<'_, Result<(ResponseHead, ByteStream), TransportError>> {
         let uri = request.uri.clone();
-        locked(&self.0.sent).push(SentRequest {
+        let number = self.0.record(SentRequest {
             method: request.method,
             uri: request.uri,
             headers: request.headers,
@@ -140,8 +145,13 @@ impl Transport for ScriptedTransport {
         let answer = locked(&self.0.answers).pop_front();
         #[expect(clippy::panic, reason = "a request the test did not script is a failed test")]
         let Some(answer) = answer else { panic!("no answer is scripted for a request to {uri}") };
+        let rest = request.rest.filter(|_| !answer.early);
         let mut playback = Playback::start(answer, Arc::clone(&self.0), timers);
         Box::pin(async move {
+            if let Some(rest) = rest {
+                playback.upload(number, rest).await?;
+                playback.quiet_at = after(Instant::now(), timers.first_byte);
+            }
             match poll_fn(|cx| playback.poll_event(cx)).await? {
                 Event::Head(head) => Ok((head, Box::pin(playback) as ByteStream)),
                 Event::Chunk(_) | Event::End => Err(TransportClass::Protocol.into()),
@@ -176,19 +186,30 @@ impl Answer {
 
     /// No head, but an error at once.
     pub fn failing(class: TransportClass) -> Self {
-        Self(VecDeque::from([Step::Fail(class)]))
+        Self::of(VecDeque::from([Step::Fail(class)]))
     }
 
     /// No head, ever: a timer of the request ends it.
     pub fn silent() -> Self {
-        Self(VecDeque::from([Step::Wait(Duration::MAX)]))
+        Self::of(VecDeque::from([Step::Wait(Duration::MAX)]))
     }
 
     /// The same answer, begun this much later.
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
-        self.0.push_front(Step::Wait(wait));
+        self.steps.push_front(Step::Wait(wait));
         self
+    }
+
+    /// The same answer, given without reading anything of a streamed body: a refusal by its length, for one.
+    #[must_use]
+    pub fn before_the_upload(mut self) -> Self {
+        self.early = true;
+        self
+    }
+
+    fn of(steps: VecDeque<Step>) -> Self {
+        Self { steps, early: false }
     }
 }
 
@@ -227,7 +248,7 @@ impl Script {
     }
 
     fn ending(self, step: Step) -> Answer {
-        Answer(self.then(step).0)
+        Answer::of(self.then(step).0)
     }
 }
 
@@ -242,7 +263,7 @@ impl Playback {
     fn start(answer: Answer, shared: Arc<Shared>, timers: Timers) -> Self {
         let now = Instant::now();
         Self {
-            steps: answer.0,
+            steps: answer.steps,
             shared,
             sleep: None,
             wake_at: now,
@@ -252,6 +273,31 @@ impl Playback {
             idle: timers.idle,
             ended: false,
         }
+    }
+
+    /// Reads a streamed body to its end. Until then only the total timer runs.
+    async fn upload(&mut self, number: usize, rest: RestOfBody) -> Result<(), TransportError> {
+        let RestOfBody { mut stream, length } = rest;
+        let mut alarm = Box::pin(sleep_until(self.total_at));
+        let mut read = Vec::new();
+        let ended = loop {
+            let piece = poll_fn(|cx| match poll_piece(&mut stream, cx) {
+                Poll::Pending => alarm.as_mut().poll(cx).map(|()| Err(TransportClass::TotalTimeout)),
+                piece => piece,
+            });
+            match piece.await {
+                Ok(Some(piece)) => read.extend_from_slice(&piece),
+                Ok(None) if length.is_none_or(|length| length == read.len() as u64) => break Ok(()),
+                Ok(None) => break Err(TransportClass::UploadBroken),
+                Err(class) => break Err(class),
+            }
+            if length.is_some_and(|length| read.len() as u64 > length) {
+                break Err(TransportClass::UploadBroken);
+            }
+        };
+        self.shared.append(number, &read);
+        self.ended = ended.is_err();
+        ended.map_err(TransportError::from)
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, TransportError>> {
@@ -323,6 +369,28 @@ impl Drop for Playback {
             self.shared.cancelled.fetch_add(1, Ordering::SeqCst);
         }
     }
+}
+
+impl Shared {
+    /// The request's number among all.
+    fn record(&self, request: SentRequest) -> usize {
+        let mut sent = locked(&self.sent);
+        sent.push(request);
+        sent.len() - 1
+    }
+
+    fn append(&self, number: usize, rest: &[u8]) {
+        if let Some(request) = locked(&self.sent).get_mut(number) {
+            request.body = [&request.body, rest].concat().into();
+        }
+    }
+}
+
+fn poll_piece(
+    stream: &mut UploadStream,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Option<Bytes>, TransportClass>> {
+    stream.as_mut().poll_next(cx).map(|piece| piece.transpose().map_err(|_| TransportClass::UploadBroken))
 }
 
 fn after(now: Instant, wait: Duration) -> Instant {

@@ -21,8 +21,7 @@ async fn main() -> anyhow::Result<()> {
     let egress = arguments.collect::<Vec<_>>().join(" ").parse()?;
 
     let upstream = Upstream::new(&UpstreamSettings { egress, ..UpstreamSettings::default() })?;
-    let request =
-        EncodedRequest { method: Method::GET, uri, headers: HeaderMap::new(), body: RequestBody::default() };
+    let request = EncodedRequest::new(Method::GET, uri, HeaderMap::new(), RequestBody::default());
     let timers = Timers {
         connect: Duration::from_secs(5),
         first_byte: Duration::from_secs(30),

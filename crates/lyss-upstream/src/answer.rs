@@ -38,7 +38,8 @@ impl Answer {
         match open.poll_chunk(cx) {
             Poll::Ready(Some(Ok(chunk))) => Poll::Ready(Some(self.watch.saw_bytes().map(|()| chunk))),
             Poll::Pending => self.watch.poll_expired(cx).map(|class| Some(Err(class))),
-            ended => ended,
+            Poll::Ready(Some(Err(class))) => Poll::Ready(Some(Err(self.watch.blame(class)))),
+            Poll::Ready(None) => Poll::Ready(None),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A TCP stream that looks twice before a request is written to a kept connection.
+//! A TCP stream that looks twice before a request is written to a kept connection, and that reads on when it can no
+//! longer write.
 //!
 //! tokio answers a read from what its last look at the kernel said. A connection that the vendor closed since then
 //! still counts as open, and a request handed to it is written into the void: hyper can no longer tell that nobody read
@@ -8,6 +9,10 @@
 //!
 //! Only a connection that was quiet for [`QUIET`] is looked at: vendors close idle connections after seconds, and on a
 //! busy one the look would cost two or three system calls a request.
+//!
+//! A vendor that refuses a long request answers and closes while it is still being written. hyper gives up at the failed
+//! write, although the answer lies in the kernel. So a failed write is said to be pending, and what is read decides: an
+//! answer, or the end that the write has met already.
 
 use std::io::{self, IoSlice, Read as _};
 use std::pin::Pin;
@@ -32,6 +37,8 @@ pub(crate) struct Socket {
     last: Last,
     /// When bytes were last read.
     used: Instant,
+    /// A write failed, so all reading will soon be over.
+    unwritable: bool,
 }
 
 /// The last thing that happened.
@@ -45,11 +52,19 @@ enum Last {
 
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {
-        Self { io: TokioIo::new(stream), last: Last::Written, used: Instant::now() }
+        Self { io: TokioIo::new(stream), last: Last::Written, used: Instant::now(), unwritable: false }
     }
 }
 
 impl Socket {
+    fn wrote(&mut self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Err(_)) = polled {
+            self.unwritable = true;
+            return Poll::Pending;
+        }
+        polled
+    }
+
     /// Reads past tokio. Pending when the kernel has nothing either; the reader is registered already.
     fn look(&self, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let mut bytes = [0; LOOK_BYTES];
@@ -100,8 +115,12 @@ impl Read for Socket {
 
 impl Write for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.unwritable {
+            return Poll::Pending;
+        }
         self.last = Last::Written;
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        let polled = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.wrote(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -121,8 +140,12 @@ impl Write for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.unwritable {
+            return Poll::Pending;
+        }
         self.last = Last::Written;
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+        let polled = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+        self.wrote(polled)
     }
 }
 

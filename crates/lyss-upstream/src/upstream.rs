@@ -12,6 +12,7 @@ use std::time::Duration;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use lyss_wire::{
     BoxFuture, ByteStream, EncodedRequest, ResponseHead, Timers, Transport, TransportClass, TransportError,
@@ -19,11 +20,11 @@ use lyss_wire::{
 
 use crate::answer::Answer;
 use crate::connect::{Connector, Resolve, SystemResolver};
-use crate::pieces::Pieces;
+use crate::pieces::{Pieces, Upload};
 use crate::pool::{Link, Origin, Pool, PoolSettings};
 use crate::target::Target;
 use crate::watch::Watch;
-use crate::{UpstreamError, UpstreamSettings, fault, trust};
+use crate::{UpstreamError, UpstreamSettings, coding, fault, trust};
 
 /// hyper's smallest.
 const MIN_HEAD_BYTES: usize = 8 * 1024;
@@ -38,7 +39,8 @@ const OWN_HEADERS: [HeaderName; 5] = [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, C
 ///
 /// Headers are sent as given (no `accept-encoding` or `user-agent` is added), except that `host`, `content-length`,
 /// `transfer-encoding`, `connection` and `upgrade` are made from the URI and the body. Headers of the answer are handed
-/// back as they came, hop-by-hop ones included.
+/// back as they came, hop-by-hop ones included, except that a compressed answer is handed back decoded and without the
+/// headers that spoke of it.
 pub struct Upstream {
     connector: Connector,
     pool: Pool,
@@ -82,9 +84,9 @@ impl Upstream {
         request: EncodedRequest,
         timers: Timers,
     ) -> Result<(ResponseHead, ByteStream), TransportClass> {
-        let mut watch = Watch::start(&timers);
         let uri = request.uri.clone();
-        let request = prepared(request)?;
+        let (request, upload) = prepared(request)?;
+        let mut watch = Watch::start(&timers, upload);
         let origin = Origin::of(&uri).ok_or(TransportClass::EgressDenied)?;
         let (response, link) = self.answered(&uri, &origin, request, timers.connect, &mut watch).await?;
         let (head, body) = response.into_parts();
@@ -93,8 +95,11 @@ impl Upstream {
         if head.status.is_informational() || bytes_of(&head.headers) > self.pool.settings().max_head_bytes {
             return Err(TransportClass::Protocol);
         }
-        let head = ResponseHead { status: head.status, headers: head.headers };
-        Ok((head, Box::pin(Answer::new(body, link, self.pool.clone(), origin, watch))))
+        let mut head = ResponseHead { status: head.status, headers: head.headers };
+        let codings = coding::taken_from(&mut head.headers)?;
+        let total_at = watch.total_at();
+        let answer = Box::pin(Answer::new(body, link, self.pool.clone(), origin, watch));
+        Ok((head, coding::decoded(answer, &codings, total_at)))
     }
 
     /// Sends over a kept connection, and over the next one where that turns out dead before a byte was written; over a
@@ -110,6 +115,9 @@ impl Upstream {
         while let Some(mut link) = self.pool.take(origin) {
             match ask(&mut link, request, watch).await {
                 Ok(response) => return Ok((response, link)),
+                Err(Unanswered::Unsent(unsent)) if unsent.body().is_touched() => {
+                    return Err(TransportClass::Reset);
+                }
                 Err(Unanswered::Unsent(unsent)) => request = *unsent,
                 Err(Unanswered::Failed(class)) => return Err(class),
             }
@@ -148,7 +156,7 @@ async fn ask(
         Ok(Ok(response)) => Ok(response),
         Ok(Err(mut error)) => Err(match error.take_message() {
             Some(unsent) => Unanswered::Unsent(Box::new(unsent)),
-            None => Unanswered::Failed(fault::of_send(error.error())),
+            None => Unanswered::Failed(watch.blame(fault::of_send(error.error()))),
         }),
         Err(class) => Err(Unanswered::Failed(class)),
     }
@@ -177,7 +185,8 @@ impl Transport for Upstream {
     }
 }
 
-fn prepared(request: EncodedRequest) -> Result<Request<Pieces>, TransportClass> {
+/// The request as hyper takes it, and the sign of how far its upload is where it has one.
+fn prepared(request: EncodedRequest) -> Result<(Request<Pieces>, Option<Arc<Upload>>), TransportClass> {
     Target::of(&request.uri).map_err(|error| error.class)?;
     if request.method == Method::CONNECT {
         return Err(TransportClass::EgressDenied);
@@ -186,16 +195,17 @@ fn prepared(request: EncodedRequest) -> Result<Request<Pieces>, TransportClass> 
     for name in &OWN_HEADERS {
         headers.remove(name);
     }
-    if request.body.is_empty() && matches!(request.method, Method::POST | Method::PUT | Method::PATCH) {
+    let (body, upload) = Pieces::of(request.body, request.rest);
+    if body.is_end_stream() && matches!(request.method, Method::POST | Method::PUT | Method::PATCH) {
         // hyper leaves the length of an empty body out, and some servers then answer 411.
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     headers.insert(HOST, host_of(&request.uri)?);
-    let mut out = Request::new(Pieces::from(request.body));
+    let mut out = Request::new(body);
     *out.method_mut() = request.method;
     *out.uri_mut() = origin_form(&request.uri);
     *out.headers_mut() = headers;
-    Ok(out)
+    Ok((out, upload))
 }
 
 /// RFC 9110, section 7.2: the port only where it is not the scheme's own.

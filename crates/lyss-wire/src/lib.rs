@@ -13,6 +13,6 @@ pub mod sse;
 pub mod transport;
 
 pub use json_array::JsonArrayFramer;
-pub use request::{EncodedRequest, RequestBody, ResponseHead};
+pub use request::{EncodedRequest, RequestBody, ResponseHead, RestOfBody, UploadError, UploadStream};
 pub use sse::{SseFrame, SseFramer, SseOverflow};
 pub use transport::{BoxFuture, ByteStream, Timers, Transport, TransportClass, TransportError};

@@ -12,7 +12,7 @@ use crate::{EncodedRequest, ResponseHead};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The body of an answer as it arrives. Ends with `None` only when the answer was complete; a cut, a timeout or a
+/// The body of an answer as it arrives, without any `content-encoding`. Ends with `None` only when the answer was complete; a cut, a timeout or a
 /// broken frame is an `Err`, after which nothing follows. Dropping it cancels the request.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>;
 
@@ -21,7 +21,8 @@ pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> +
 pub struct Timers {
     /// Name lookup, TCP and TLS handshake.
     pub connect: Duration,
-    /// From sending until the first byte of the answer's body (a head alone does not stop it).
+    /// From sending until the first byte of the answer's body (a head alone does not stop it). Where the body is
+    /// streamed from a caller it starts when the last byte of that was taken, since the caller sets the pace until then.
     pub first_byte: Duration,
     /// Longest silence between two chunks of the body.
     pub idle: Duration,
@@ -30,7 +31,8 @@ pub struct Timers {
 }
 
 /// Sends one request. No redirects are followed and nothing is retried, except by the pool itself when a kept-alive
-/// connection turns out dead before a single byte was written.
+/// connection turns out dead before a single byte was written, and never once a streamed body was looked at. An answer
+/// that comes before the whole body was sent is handed back like any other.
 pub trait Transport: Send + Sync {
     fn send(
         &self,
@@ -65,6 +67,8 @@ pub enum TransportClass {
     TotalTimeout,
     /// The body stopped before its end.
     Cut,
+    /// The request's streamed body broke off, so the request was given up.
+    UploadBroken,
 }
 
 impl TransportClass {
@@ -81,6 +85,7 @@ impl TransportClass {
             Self::IdleTimeout => "silent for too long",
             Self::TotalTimeout => "deadline passed",
             Self::Cut => "the answer was cut off",
+            Self::UploadBroken => "the caller's upload broke off",
         }
     }
 }

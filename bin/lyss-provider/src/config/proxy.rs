@@ -21,6 +21,9 @@ pub(crate) struct ProxySection {
     pub(crate) total_stream_ms: u64,
     /// Silence in a stream after which a comment is sent; 0: never.
     pub(crate) heartbeat_ms: u64,
+    /// How long a stream's head waits for its first event, while another channel could take over; 0: as long as the first
+    /// byte may take.
+    pub(crate) hold_ms: u64,
     /// Output limit written where the caller set none and an enforced token or cost policy applies.
     pub(crate) default_output_tokens: u64,
 }
@@ -38,6 +41,7 @@ impl Default for ProxySection {
             total_ms: ms(defaults.total),
             total_stream_ms: ms(defaults.total_stream),
             heartbeat_ms: ms(defaults.heartbeat),
+            hold_ms: ms(defaults.hold),
             default_output_tokens: defaults.default_output_tokens,
         }
     }
@@ -57,6 +61,7 @@ impl ProxySection {
             total: Duration::from_millis(self.total_ms),
             total_stream: Duration::from_millis(self.total_stream_ms),
             heartbeat: Duration::from_millis(self.heartbeat_ms),
+            hold: Duration::from_millis(self.hold_ms),
             default_output_tokens: self.default_output_tokens,
             ..ProxySettings::default()
         })

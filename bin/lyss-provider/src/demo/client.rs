@@ -98,12 +98,9 @@ impl Client {
             "stream": true,
             "messages": [{ "role": "user", "content": prompt }],
         });
-        Ok(EncodedRequest {
-            method: Method::POST,
-            uri: format!("http://{}/v1/chat/completions", self.address).parse()?,
-            headers,
-            body: bytes::Bytes::from(serde_json::to_vec(&body)?).into(),
-        })
+        let uri = format!("http://{}/v1/chat/completions", self.address).parse()?;
+        let body = bytes::Bytes::from(serde_json::to_vec(&body)?);
+        Ok(EncodedRequest::new(Method::POST, uri, headers, body.into()))
     }
 }
 

@@ -62,8 +62,7 @@ impl FromStr for Upstream {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (kind, url) = text.split_once('=').ok_or("write KIND=URL")?;
-        preset(kind)
-            .ok_or("KIND is one of openai, anthropic, google, deepseek, azure_openai, openai_compatible")?;
+        preset(kind).ok_or("KIND is a built-in provider, such as openai, anthropic or openai_compatible")?;
         let authority = url.split_once("://").ok_or("URL begins with http:// or https://")?.1;
         let authority = authority.split('/').next().unwrap_or_default();
         Ok(Self { kind: kind.to_owned(), url: url.to_owned(), address: authority.parse().ok() })

@@ -13,7 +13,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 pub(super) use self::assembly::assemble;
-use super::{Caller, Pass, Vendor, count_body, read_count, render_count};
+use super::{Caller, Count, Pass, Vendor};
+use crate::CountSide;
 use crate::conversation::{
     ChatCall, ChatEvent, Citation, CitedPlace, FinishReason, Media, MediaKind, Seal, SealKind, Source,
 };
@@ -344,17 +345,17 @@ fn tokens_are_counted_of_the_prompt_alone() {
     call.stop = vec!["x".into()];
     call.user = Some("u".into());
     call.stream = true;
-    let encoded = count_body(&call, &Encoding::plain("claude-sonnet-4-5")).unwrap();
+    let encoded = Count.question(&call, &Encoding::plain("claude-sonnet-4-5")).unwrap();
     let written: Value = serde_json::from_slice(&encoded.body).unwrap();
     let fields: Vec<_> = written.as_object().unwrap().keys().cloned().collect();
     assert_eq!(fields, ["messages", "model", "thinking"]);
-    assert_eq!(render_count(2_095), r#"{"input_tokens":2095}"#);
-    assert_eq!(read_count(br#"{"input_tokens": 2095, "context_management": null}"#).unwrap(), 2_095);
+    assert_eq!(Count.render(2_095), r#"{"input_tokens":2095}"#);
+    assert_eq!(Count.read(br#"{"input_tokens": 2095, "context_management": null}"#).unwrap(), 2_095);
     for bad in [&b""[..], b"{}", b"[]", b"{\"input_tokens\":-1}"] {
-        read_count(bad).unwrap_err();
+        Count.read(bad).unwrap_err();
     }
     let fault =
-        read_count(br#"{"type":"error","error":{"type":"overloaded_error","message":"busy"}}"#).unwrap_err();
+        Count.read(br#"{"type":"error","error":{"type":"overloaded_error","message":"busy"}}"#).unwrap_err();
     assert_eq!(fault.kind, lyss_domain::FaultKind::Overloaded);
 }
 

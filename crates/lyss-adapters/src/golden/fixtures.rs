@@ -109,6 +109,7 @@ pub(crate) fn ask(dialect: Dialect, body: &[u8], stream: bool) -> Result<Ask, Sc
             model: Some("gemini-2.5-pro".to_owned()),
             stream: Some(stream),
             framing: Framing::Events,
+            ..PathWords::default()
         },
         _ => PathWords::default(),
     };

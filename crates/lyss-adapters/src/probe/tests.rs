@@ -63,8 +63,11 @@ fn a_list_without_end_is_cut() {
 
 #[test]
 fn refusals_have_a_class() {
-    use ProviderKind::{Anthropic, AzureOpenAi, DeepSeek, Google, OpenAi};
+    use ProviderKind::{Anthropic, AzureOpenAi, DeepSeek, Google, OpenAi, OpenAiCompatible};
     let cases = [
+        (OpenAiCompatible, 400, r#"{"error":"Incorrect key: invalid API key"}"#, ProbeClass::Auth),
+        (OpenAiCompatible, 429, r#"{"error":{"code":"1113","message":"no"}}"#, ProbeClass::Quota),
+        (OpenAiCompatible, 404, r#"{"detail":"Not Found"}"#, ProbeClass::NotFound),
         (OpenAi, 401, r#"{"error":{"code":"invalid_api_key","message":"Incorrect sk-x"}}"#, ProbeClass::Auth),
         (OpenAi, 429, r#"{"error":{"code":"insufficient_quota"}}"#, ProbeClass::Quota),
         (OpenAi, 429, "{}", ProbeClass::RateLimited),

@@ -127,3 +127,159 @@ proptest! {
         }
     }
 }
+
+fn at(dialect: Dialect, body: &str, path: PathWords) -> Result<Ask, ScanError> {
+    scan_at(dialect, Bytes::copy_from_slice(body.as_bytes()), path)
+}
+
+fn named(model: &str) -> PathWords {
+    PathWords { model: Some(model.to_owned()), ..PathWords::default() }
+}
+
+#[test]
+fn googles_model_and_stream_stand_in_the_address() {
+    let body = r#"{"model":7,"stream":"yes","contents":[],"generationConfig":{"maxOutputTokens":9,"candidateCount":3}}"#;
+    let path = PathWords { stream: Some(true), framing: Framing::Array, ..named("gemini-2.5-pro") };
+    let ask = at(Dialect::GoogleGenerate, body, path).unwrap();
+    assert_eq!((ask.model.as_str(), ask.stream, ask.framing), ("gemini-2.5-pro", true, Framing::Array));
+    assert_eq!((ask.output_limit, ask.candidates), (Some(9), 3));
+    assert_eq!(ask.spans.model, None, "the body's own word is the vendor's to judge");
+    assert_eq!(&body[ask.spans.generation.unwrap()], r#"{"maxOutputTokens":9,"candidateCount":3}"#);
+    let whole = at(Dialect::GoogleGenerate, "{}", named("m")).unwrap();
+    assert_eq!((whole.stream, whole.framing, whole.candidates), (false, Framing::Events, 1));
+    assert!(whole.spans.is_empty && whole.spans.generation.is_none());
+    assert_eq!(
+        at(Dialect::GoogleGenerate, r#"{"model":"m"}"#, PathWords::default()).unwrap_err(),
+        ScanError::Missing("model")
+    );
+}
+
+#[test]
+fn googles_limits_are_read_in_both_spellings() {
+    for (config, limit, candidates) in [
+        (r#""generationConfig":{"maxOutputTokens":9}"#, Some(9), 1),
+        (r#""generation_config":{"max_output_tokens":9,"candidate_count":2}"#, Some(9), 2),
+        (r#""generationConfig":{"max_output_tokens":8,"candidateCount":2}"#, Some(8), 2),
+        (r#""generationConfig":{"maxOutputTokens":null,"candidateCount":null}"#, None, 1),
+        (r#""generationConfig":null"#, None, 1),
+        (r#""generationConfig":{}"#, None, 1),
+        (r#""maxOutputTokens":9,"max_tokens":9,"n":4"#, None, 1),
+        (r#""contents":[{"generationConfig":{"maxOutputTokens":9}}]"#, None, 1),
+    ] {
+        let ask = at(Dialect::GoogleGenerate, &format!("{{{config}}}"), named("m")).unwrap();
+        assert_eq!((ask.output_limit, ask.candidates), (limit, candidates), "{config}");
+    }
+    let wrong = |config: &str| at(Dialect::GoogleGenerate, config, named("m")).unwrap_err();
+    assert_eq!(wrong(r#"{"generationConfig":[]}"#), ScanError::WrongType("generationConfig", "an object"));
+    for config in [r#"{"maxOutputTokens":-1}"#, r#"{"max_output_tokens":"9"}"#, r#"{"maxOutputTokens":1.5}"#]
+    {
+        assert_eq!(
+            wrong(&format!(r#"{{"generation_config":{config}}}"#)),
+            ScanError::WrongType("generationConfig.maxOutputTokens", "a non-negative integer"),
+            "{config}"
+        );
+    }
+    assert_eq!(
+        wrong(r#"{"generationConfig":{"maxOutputTokens":1,"maxOutputTokens":2}}"#),
+        ScanError::DuplicateKey
+    );
+}
+
+#[test]
+fn azures_deployment_wins_over_the_body() {
+    let body = r#"{"model":"gpt-4o","stream":true,"messages":[]}"#;
+    let ask = at(Dialect::OpenAiChat, body, named("my-deployment")).unwrap();
+    assert_eq!((ask.model.as_str(), ask.stream), ("my-deployment", true));
+    assert_eq!(&body[ask.spans.model.unwrap()], r#""gpt-4o""#, "still there to be spliced");
+    let without = at(Dialect::OpenAiChat, r#"{"messages":[]}"#, named("my-deployment")).unwrap();
+    assert_eq!((without.model.as_str(), without.spans.model), ("my-deployment", None));
+    // What the body says is still held to its type.
+    let odd = at(Dialect::OpenAiChat, r#"{"model":7}"#, named("my-deployment"));
+    assert_eq!(odd.unwrap_err(), ScanError::WrongType("model", "a string"));
+}
+
+#[test]
+fn each_dialect_reads_its_own_limit_and_no_other() {
+    use Dialect::{AnthropicMessages, OpenAiChat, OpenAiResponses};
+    let body = r#"{"model":"m","max_tokens":1,"max_completion_tokens":2,"max_output_tokens":3,"n":4,
+        "stream_options":{"include_usage":true},"generationConfig":{"maxOutputTokens":5}}"#;
+    for (dialect, limit, candidates, usage) in
+        [(OpenAiChat, 2, 4, Some(true)), (OpenAiResponses, 3, 1, None), (AnthropicMessages, 1, 1, None)]
+    {
+        let ask = at(dialect, body, PathWords::default()).unwrap();
+        assert_eq!((ask.output_limit, ask.candidates), (Some(limit), candidates), "{dialect:?}");
+        assert_eq!(ask.include_usage, usage, "{dialect:?}");
+        assert_eq!(ask.spans.generation, None);
+    }
+    let wrong = |dialect, body| at(dialect, body, PathWords::default()).unwrap_err();
+    assert_eq!(
+        wrong(OpenAiResponses, r#"{"model":"m","max_output_tokens":"many"}"#),
+        ScanError::WrongType("max_output_tokens", "a non-negative integer")
+    );
+    assert_eq!(
+        wrong(AnthropicMessages, r#"{"model":"m","max_tokens":{}}"#),
+        ScanError::WrongType("max_tokens", "a non-negative integer")
+    );
+    assert_eq!(wrong(OpenAiResponses, r#"{"input":"x"}"#), ScanError::Missing("model"));
+}
+
+#[test]
+fn base64_under_data_is_no_prompt_text_and_what_only_looks_alike_is() {
+    let base64 = "iVBORw0KGgo".repeat(30);
+    let prose = "a sentence with blanks, which no file has. ".repeat(10);
+    let counted = |dialect, body: String| at(dialect, &body, named("m")).unwrap().data_url_bytes;
+    use Dialect::{AnthropicMessages, GoogleGenerate, OpenAiChat};
+    let anthropic = |name: &str, text: &str| {
+        format!(r#"{{"messages":[{{"content":[{{"source":{{"type":"base64","{name}":"{text}"}}}}]}}]}}"#)
+    };
+    assert_eq!(counted(AnthropicMessages, anthropic("data", &base64)), base64.len());
+    let google = format!(r#"{{"contents":[{{"parts":[{{"inlineData":{{"data" : "{base64}"}}}}]}}]}}"#);
+    assert_eq!(counted(GoogleGenerate, google), base64.len());
+    let audio = format!(r#"{{"messages":[{{"input_audio":{{"format":"wav","data":"{base64}"}}}}]}}"#);
+    assert_eq!(counted(OpenAiChat, audio), base64.len());
+    let url_safe = format!("{}-_=", "AbC9".repeat(80));
+    assert_eq!(counted(AnthropicMessages, anthropic("data", &url_safe)), url_safe.len());
+
+    for (name, text) in [
+        ("text", base64.as_str()),
+        ("data", prose.as_str()),
+        // Too short to be a file.
+        ("data", "iVBORw0KGgo"),
+    ] {
+        assert_eq!(counted(AnthropicMessages, anthropic(name, text)), 0, "{name} {text}");
+    }
+    // The word as a value, and a value behind the next comma, are not the field.
+    for body in [
+        format!(r#"{{"messages":[{{"type":"data","text":"{base64}"}}]}}"#),
+        format!(r#"{{"messages":["data","{base64}"]}}"#),
+        format!(r#"{{"messages":[{{"data":null,"text":"{base64}"}}]}}"#),
+        format!(r#"{{"messages":[{{"data":["{base64}"],"text":"x"}}]}}"#).replace("[\"iVBO", "[1,\"iVBO"),
+    ] {
+        assert_eq!(counted(OpenAiChat, body.clone()), 0, "{body}");
+    }
+    let both = format!(
+        r#"{{"messages":[{{"url":"data:image/png;base64,{base64}"}},{{"data":"{base64}"}},{{"text":"{prose}"}}]}}"#
+    );
+    assert_eq!(counted(OpenAiChat, both), 2 * base64.len() + "data:image/png;base64,".len());
+    // Counted once where it is both.
+    let url = format!("data:application/pdf;base64,{base64}");
+    assert_eq!(counted(AnthropicMessages, anthropic("data", &url)), url.len());
+}
+
+#[test]
+fn bounds_hold_in_every_dialect() {
+    let keys = |count: usize| {
+        let fields: Vec<_> = (0..count).map(|index| format!(r#""k{index}":1"#)).collect();
+        format!("{{{}}}", fields.join(","))
+    };
+    let deep = format!(r#"{{"x":{}{}}}"#, r#"{"y":"#.repeat(127), "1".to_owned() + &"}".repeat(127));
+    for dialect in Dialect::ALL {
+        assert!(at(dialect, &keys(MAX_KEYS), named("m")).is_ok(), "{dialect:?}");
+        assert_eq!(at(dialect, &keys(MAX_KEYS + 1), named("m")).unwrap_err(), ScanError::TooManyKeys);
+        assert_eq!(at(dialect, &deep, named("m")).unwrap_err(), ScanError::TooDeep);
+        assert_eq!(at(dialect, "null", named("m")).unwrap_err(), ScanError::NotAnObject);
+    }
+    let many = at(Dialect::OpenAiChat, r#"{"n":99999999999}"#, named("m")).unwrap();
+    let none = at(Dialect::OpenAiChat, r#"{"n":0}"#, named("m")).unwrap();
+    assert_eq!((many.candidates, none.candidates), (128, 1));
+}

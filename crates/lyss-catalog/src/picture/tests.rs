@@ -34,6 +34,7 @@ fn channel(tenant: u128, n: u128, priority: i32) -> Channel {
         group: None,
         api_version: None,
         deployment_map: [].into(),
+        responses_models: None,
         created_at: Timestamp::default(),
         updated_at: Timestamp::default(),
         version: 1,

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use lyss_domain::{
-    AttemptId, AttemptRecord, CallId, ChannelId, FaultKind, KeyId, Micros, PriceId, Strategy, TenantId,
-    Terminal, Timestamp, TokenUsage, UsageSource,
+    AttemptId, AttemptRecord, CallId, ChannelId, FaultKind, KeyId, Micros, Operation, PriceId, Strategy,
+    TenantId, Terminal, Timestamp, TokenUsage, UsageSource,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -46,6 +46,11 @@ pub(crate) struct Entry<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ttft_us: Option<i64>,
     total_us: i64,
+    /// Absent: a chat call.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    operation: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    losses: Cow<'a, [String]>,
 }
 
 /// Absent classes are zero.
@@ -95,6 +100,8 @@ impl<'a> From<&'a AttemptRecord> for Entry<'a> {
             started_at_us: record.started_at.as_micros(),
             ttft_us: record.ttft_us,
             total_us: record.total_us,
+            operation: (record.operation != Operation::Chat).then(|| record.operation.as_str().into()),
+            losses: record.losses.as_slice().into(),
         }
     }
 }
@@ -108,6 +115,10 @@ impl Entry<'_> {
         let fault = match self.fault {
             Some(name) => Some(FaultKind::parse(&name)?),
             None => None,
+        };
+        let operation = match self.operation {
+            Some(name) => Operation::parse(&name)?,
+            None => Operation::Chat,
         };
         Some(AttemptRecord {
             id: AttemptId(self.id),
@@ -131,6 +142,8 @@ impl Entry<'_> {
             started_at: Timestamp::from_micros(self.started_at_us),
             ttft_us: self.ttft_us,
             total_us: self.total_us,
+            operation,
+            losses: self.losses.into_owned(),
         })
     }
 }

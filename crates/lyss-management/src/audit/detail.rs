@@ -76,6 +76,7 @@ pub(crate) fn channel(channel: &Channel, credential: Option<&SealedCredential>) 
         "group": channel.group,
         "api_version": channel.api_version,
         "deployment_map": channel.deployment_map,
+        "responses_models": channel.responses_models,
         "credential": credential.map(|sealed| json!({ "hint": sealed.hint, "version": sealed.version })),
     })
 }

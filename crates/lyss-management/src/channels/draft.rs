@@ -30,6 +30,8 @@ pub struct ChannelDraft {
     pub api_version: Option<String>,
     /// Azure's; in the API a part of `credentials`.
     pub deployment_map: BTreeMap<String, String>,
+    /// `None`: those that the provider's preset knows of.
+    pub responses_models: Option<Vec<String>>,
 }
 
 /// A vendor's key, as it came.
@@ -59,6 +61,7 @@ pub struct ChannelChange {
     pub group: Option<Option<String>>,
     pub api_version: Option<Option<String>>,
     pub deployment_map: Option<Option<MapChange<String>>>,
+    pub responses_models: Option<Option<Vec<String>>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,6 +99,7 @@ impl ChannelDraft {
             group: None,
             api_version: None,
             deployment_map: BTreeMap::new(),
+            responses_models: None,
         }
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn blank(id: ChannelId, tenant: TenantId, provider: ProviderSlug, now
         group: None,
         api_version: None,
         deployment_map: Default::default(),
+        responses_models: None,
         created_at: now,
         updated_at: now,
         version: 1,
@@ -64,6 +65,7 @@ pub(super) fn replace(
     channel.group = draft.group;
     channel.api_version = draft.api_version;
     channel.deployment_map = draft.deployment_map;
+    channel.responses_models = draft.responses_models;
     draft.credentials
 }
 
@@ -88,6 +90,7 @@ pub(super) fn apply(
     set(&mut channel.group, patch.group);
     set(&mut channel.api_version, patch.api_version);
     merge(&mut channel.deployment_map, patch.deployment_map);
+    set(&mut channel.responses_models, patch.responses_models);
     patch.credentials
 }
 
@@ -129,6 +132,9 @@ pub(super) fn check(fields: &mut Fields, channel: &Channel) {
         }
     }
     rules::model_map(fields, "credentials.deployment_map", &channel.deployment_map);
+    if let Some(models) = &channel.responses_models {
+        rules::models(fields, "responses_models", models);
+    }
 }
 
 /// A text that is no slug names no provider there is.

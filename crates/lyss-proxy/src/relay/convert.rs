@@ -1,35 +1,60 @@
 //! A stream whose vendor speaks another dialect than the caller.
 
 use bytes::{Bytes, BytesMut};
-use lyss_adapters::{ChatEvent, Decoder, Fault, Renderer, Tapped};
+use lyss_adapters::{ChatEvent, Decoder, Fault, Framing, Renderer, Tapped};
 use lyss_domain::FaultKind;
-use lyss_wire::{SseFrame, SseFramer};
+use lyss_wire::{JsonArrayFramer, SseFrame, SseFramer, SseOverflow};
 
-/// Largest event of a vendor that is read.
-const MAX_EVENT_BYTES: usize = 1 << 20;
+/// Largest event of a vendor that is read: a picture comes in one.
+const MAX_EVENT_BYTES: usize = 8 << 20;
+
+/// How the vendor's bytes are cut into events.
+enum Framer {
+    Events(SseFramer),
+    Array(JsonArrayFramer),
+}
 
 /// Frames → events → the caller's bytes. Holds one unfinished event.
 pub(crate) struct Convert {
-    framer: SseFramer,
+    framer: Framer,
     frames: Vec<SseFrame>,
     decoder: Box<dyn Decoder>,
     events: Vec<ChatEvent>,
     renderer: Box<dyn Renderer>,
+    /// Towards the caller.
+    framing: Framing,
     out: BytesMut,
     seen: Tapped,
 }
 
 impl Convert {
-    pub(crate) fn new(decoder: Box<dyn Decoder>, renderer: Box<dyn Renderer>) -> Self {
+    /// `from` is how the vendor frames its answer, `framing` how the caller reads it.
+    pub(crate) fn new(
+        from: Framing,
+        decoder: Box<dyn Decoder>,
+        renderer: Box<dyn Renderer>,
+        framing: Framing,
+    ) -> Self {
         Self {
-            framer: SseFramer::new(MAX_EVENT_BYTES),
+            framer: Framer::new(from),
             frames: Vec::new(),
             decoder,
             events: Vec::new(),
             renderer,
+            framing,
             out: BytesMut::new(),
             seen: Tapped::default(),
         }
+    }
+
+    pub(crate) fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// The error with which this stream ends.
+    pub(crate) fn fault(&mut self, fault: &Fault) -> Bytes {
+        self.renderer.event(&ChatEvent::Fault(fault.clone()), &mut self.out);
+        self.out.split().freeze()
     }
 
     pub(crate) fn seen(&self) -> &Tapped {
@@ -81,6 +106,32 @@ impl Convert {
     }
 }
 
+impl Framer {
+    fn new(framing: Framing) -> Self {
+        match framing {
+            Framing::Events => Self::Events(SseFramer::new(MAX_EVENT_BYTES)),
+            Framing::Array => Self::Array(JsonArrayFramer::new(MAX_EVENT_BYTES)),
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8], out: &mut Vec<SseFrame>) -> Result<(), SseOverflow> {
+        match self {
+            Self::Events(framer) => framer.feed(bytes, out),
+            Self::Array(framer) => framer.feed(bytes, out),
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<SseFrame>) -> Result<(), SseOverflow> {
+        match self {
+            Self::Events(framer) => framer.finish(out),
+            Self::Array(framer) => {
+                framer.finish(out);
+                Ok(())
+            }
+        }
+    }
+}
+
 fn too_large() -> Fault {
-    Fault::new(FaultKind::Protocol, "The upstream sent an event larger than 1 MiB.")
+    Fault::new(FaultKind::Protocol, "The upstream sent an event larger than 8 MiB.")
 }

@@ -35,6 +35,8 @@ pub struct Model {
     pub api_version: Option<String>,
     #[sea_orm(column_type = "JsonBinary")]
     pub deployment_map: StringMap,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub responses_models: Option<Strings>,
     pub created_at_us: i64,
     pub updated_at_us: i64,
     pub version: i64,

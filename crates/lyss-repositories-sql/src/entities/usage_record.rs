@@ -35,6 +35,9 @@ pub struct Model {
     pub started_at_us: i64,
     pub ttft_us: Option<i64>,
     pub total_us: i64,
+    pub operation: String,
+    /// Joined by commas, which no path holds; null: none.
+    pub losses: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lyss_domain::{
-    AttemptId, AttemptRecord, CallId, ChannelId, FaultKind, KeyId, Micros, PriceId, TenantId, TenantScope,
-    Terminal, Timestamp, TokenUsage, UsageSource,
+    AttemptId, AttemptRecord, CallId, ChannelId, FaultKind, KeyId, Micros, Operation, PriceId, TenantId,
+    TenantScope, Terminal, Timestamp, TokenUsage, UsageSource,
 };
 use lyss_repositories::{AttemptStore, ChannelFigures, StoreError, UsageTotal};
 use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait};
@@ -84,6 +84,8 @@ impl TryFrom<Model> for AttemptRecord {
             started_at: at(row.started_at_us),
             ttft_us: row.ttft_us,
             total_us: row.total_us,
+            operation: Operation::parse(&row.operation).ok_or(StoreError::Corrupt("operation"))?,
+            losses: row.losses.map(|list| list.split(',').map(str::to_owned).collect()).unwrap_or_default(),
         })
     }
 }

@@ -1,22 +1,12 @@
 use super::*;
 
 fn ask<'a>() -> Ask<'a> {
-    Ask {
-        model: "m",
-        user_text: "hello",
-        tool_result: None,
-        tools: Vec::new(),
-        tool_opening: "",
-        choices: 1,
-        max_tokens: usize::MAX,
-        words: None,
-        reasons: false,
-    }
+    Ask { model: "m", user_text: "hello", ..Ask::default() }
 }
 
 fn tools(ask: Ask<'static>) -> Ask<'static> {
     let schema = serde_json::from_str(r#"{"properties":{"city":{"type":"string"}}}"#).unwrap();
-    Ask { tools: ["a", "b"].map(|name| Tool { name, schema: Some(schema) }).to_vec(), ..ask }
+    Ask { tools: ["a", "b"].map(|name| Tool { name, parameters: Parameters::Raw(schema) }).to_vec(), ..ask }
 }
 
 #[test]
@@ -28,7 +18,13 @@ fn steps_carry_every_token_and_nothing_else() {
         Ask { tool_opening: "One moment.", ..tools(ask()) },
     ] {
         for max_tokens in [1, 2, 5, 14, usize::MAX] {
-            let answers = compose(&Ask { max_tokens, tools: ask.tools.clone(), ..ask });
+            let answers = compose(&Ask {
+                max_tokens,
+                tools: ask.tools.clone(),
+                stop_sequences: Vec::new(),
+                json: None,
+                ..ask
+            });
             let answer = &answers[0];
             assert!(answer.tokens() <= max_tokens);
             assert_eq!(answer.steps().map(Step::tokens).sum::<usize>(), answer.tokens());

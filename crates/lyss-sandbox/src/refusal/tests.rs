@@ -27,8 +27,33 @@ fn each_vendor_has_its_own_shape() {
 #[test]
 fn statuses_differ_where_the_vendors_do() {
     let all = |kind: Kind| Vendor::ALL.map(|vendor| kind.status(vendor));
-    assert_eq!(all(Kind::Balance), [429, 429, 402, 400]);
-    assert_eq!(all(Kind::UnknownModel), [404, 404, 400, 404]);
+    assert_eq!(all(Kind::Balance), [429, 429, 402, 400, 429]);
+    assert_eq!(all(Kind::UnknownModel), [404, 404, 400, 404, 404]);
+}
+
+#[test]
+fn google_says_what_and_when_in_details() {
+    let refusal = Refusal { retry_after_s: Some(7), ..Refusal::wished(Kind::RateLimited) };
+    let error = &body(Vendor::Google, &refusal)["error"];
+    assert_eq!((&error["code"], &error["status"]), (&json!(429), &json!("RESOURCE_EXHAUSTED")));
+    let details = error["details"].as_array().unwrap();
+    assert_eq!(details[0]["@type"], "type.googleapis.com/google.rpc.QuotaFailure");
+    assert_eq!(details[1]["retryDelay"], "7s");
+
+    let wrong = Refusal::new(Kind::WrongKey, "x");
+    assert_eq!(wrong.status(Vendor::Google), 400);
+    assert_eq!(body(Vendor::Google, &wrong)["error"]["details"][0]["reason"], "API_KEY_INVALID");
+    let field = body(Vendor::Google, &Refusal::invalid("no \"such\" field").param("contents[0]"));
+    assert_eq!(field["error"]["details"][0]["fieldViolations"][0]["field"], "contents[0]");
+    assert_eq!(body(Vendor::Google, &Refusal::invalid("x"))["error"].get("details"), None);
+}
+
+#[test]
+fn param_and_code_are_said_where_the_vendor_has_them() {
+    let refusal = || Refusal::invalid("x").param("input").code("unsupported_value");
+    let expected = json!({"error": {"message": "x", "type": "invalid_request_error", "param": "input", "code": "unsupported_value"}});
+    assert_eq!(body(Vendor::OpenAi, &refusal()), expected);
+    assert_eq!(body(Vendor::AzureOpenAi, &refusal()), expected);
 }
 
 #[test]

@@ -32,18 +32,18 @@ fn arguments_follow_the_schema() {
         "days":{"type":"integer"},"exact":{"type":"boolean"},"tags":{"type":"array"},"note":{"type":["string","null"]}}}"#,
     );
     assert_eq!(
-        sample_arguments(Some(schema)),
+        Parameters::Raw(schema).sample(),
         r#"{"city":"sample","days":42,"exact":true,"note":"sample","tags":[],"unit":"c"}"#
     );
-    assert_eq!(sample_arguments(None), "{}");
-    assert_eq!(sample_arguments(Some(raw("[1]"))), "{}");
+    assert_eq!(Parameters::None.sample(), "{}");
+    assert_eq!(Parameters::Raw(raw("[1]")).sample(), "{}");
 }
 
 #[test]
 fn the_wish_chooses_the_tools() {
-    let tools = ["a", "b", "c"].map(|name| Tool { name, schema: None });
+    let tools = ["a", "b", "c"].map(|name| Tool { name, parameters: Parameters::None });
     let names = |wish: ToolWish<'_>| {
-        wanted_tools(&tools, &wish).map(|tools| tools.iter().map(|tool| tool.name).collect::<Vec<_>>())
+        wanted_tools(&tools, &wish, None).map(|tools| tools.iter().map(|tool| tool.name).collect::<Vec<_>>())
     };
     assert_eq!(names(ToolWish::Any { parallel: true }), Ok(vec!["a", "b"]));
     assert_eq!(names(ToolWish::Any { parallel: false }), Ok(vec!["a"]));

@@ -78,11 +78,13 @@ impl Answer {
 
     /// The events of a stream: name (empty if none) and data.
     pub(super) fn events(&self) -> Vec<(String, String)> {
-        assert!(self.body.is_empty() || self.body.ends_with("\n\n"), "{}", self.body);
+        // Google ends its lines in the older way.
+        let body = self.body.replace("\r\n", "\n");
+        assert!(body.is_empty() || body.ends_with("\n\n"), "{body}");
         let field = |event: &str, name: &str| {
             event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned()
         };
-        self.body.split_terminator("\n\n").map(|e| (field(e, "event: "), field(e, "data: "))).collect()
+        body.split_terminator("\n\n").map(|e| (field(e, "event: "), field(e, "data: "))).collect()
     }
 
     /// The events' data as JSON, without `[DONE]`.

@@ -259,18 +259,29 @@ async fn a_wrong_key_gets_the_vendors_own_refusal() {
     let sandbox = sandbox().await;
     for vendor in Vendor::ALL {
         let (path, _, body) = chat_parts(vendor, some_model(vendor), json!({}));
-        let wrong =
-            [("authorization", "Bearer sk-wrong"), ("api-key", "sk-wrong"), ("x-api-key", "sk-wrong")];
+        let wrong = [
+            ("authorization", "Bearer sk-wrong"),
+            ("api-key", "sk-wrong"),
+            ("x-api-key", "sk-wrong"),
+            ("x-goog-api-key", "sk-wrong"),
+        ];
         for headers in [&wrong[..], &[]] {
             let mut connection = Connection::open(sandbox.addr(vendor).unwrap()).await;
             connection.send("POST", &path, headers, &body).await;
             let answer = connection.read().await;
-            assert_eq!(answer.status, 401, "{vendor:?}");
+            let refused = match (vendor, headers.is_empty()) {
+                (Vendor::Google, true) => 403,
+                (Vendor::Google, false) => 400,
+                _ => 401,
+            };
+            assert_eq!(answer.status, refused, "{vendor:?}");
             assert!(!answer.body.contains("sk-wrong"));
             let error = &answer.json()["error"];
             match vendor {
                 Vendor::OpenAi => assert_eq!(error["code"], "invalid_api_key"),
                 Vendor::AzureOpenAi => assert_eq!(error["code"], "401"),
+                Vendor::Google if headers.is_empty() => assert_eq!(error["status"], "PERMISSION_DENIED"),
+                Vendor::Google => assert_eq!(error["details"][0]["reason"], "API_KEY_INVALID"),
                 Vendor::DeepSeek | Vendor::Anthropic => assert_eq!(error["type"], "authentication_error"),
             }
         }
@@ -304,7 +315,7 @@ async fn wrong_calls_are_refused_as_the_vendor_does() {
         let expected = match vendor {
             Vendor::AzureOpenAi => 200,
             Vendor::DeepSeek => 400,
-            Vendor::OpenAi | Vendor::Anthropic => 404,
+            Vendor::OpenAi | Vendor::Anthropic | Vendor::Google => 404,
         };
         assert_eq!(unknown.status, expected, "{vendor:?}");
     }

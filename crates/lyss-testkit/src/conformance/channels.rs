@@ -26,6 +26,7 @@ pub async fn are_kept_whole(db: &TestDatabase) {
         group: None,
         api_version: None,
         deployment_map: BTreeMap::new(),
+        responses_models: None,
         ..channel(1, 2)
     };
     let mut work = begin(db).await;

@@ -1,9 +1,16 @@
+use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_core::Stream;
 use http::{HeaderMap, HeaderValue, Method};
-use lyss_wire::{ByteStream, EncodedRequest, RequestBody, Timers, Transport, TransportClass, TransportError};
+use lyss_wire::{
+    ByteStream, EncodedRequest, RequestBody, RestOfBody, Timers, Transport, TransportClass, TransportError,
+    UploadError,
+};
 use tokio::time::Instant;
 
 use super::{Answer, ScriptedTransport};
@@ -20,7 +27,7 @@ fn request() -> EncodedRequest {
     headers.insert("x-key", HeaderValue::from_static("value"));
     let mut body = RequestBody::from(Bytes::from_static(b"{\"a\":"));
     body.push(Bytes::from_static(b"1}"));
-    EncodedRequest { method: Method::POST, uri: "https://vendor.test/v1".parse().unwrap(), headers, body }
+    EncodedRequest::new(Method::POST, "https://vendor.test/v1".parse().unwrap(), headers, body)
 }
 
 async fn next(stream: &mut ByteStream) -> Option<Result<Bytes, TransportError>> {
@@ -109,4 +116,68 @@ async fn what_is_dropped_early_counts_as_cancelled() {
     while next(&mut stream).await.is_some() {}
     drop(stream);
     assert_eq!(transport.cancelled(), 2);
+}
+
+/// Brings these pieces, and afterwards an end or nothing at all.
+struct Pieces {
+    left: VecDeque<Result<Bytes, UploadError>>,
+    stalls: bool,
+}
+
+impl Stream for Pieces {
+    type Item = Result<Bytes, UploadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.left.pop_front() {
+            None if self.stalls => Poll::Pending,
+            piece => Poll::Ready(piece),
+        }
+    }
+}
+
+fn upload(length: Option<u64>, pieces: &[Result<&'static str, UploadError>], stalls: bool) -> EncodedRequest {
+    let left = pieces.iter().map(|piece| piece.map(Bytes::from)).collect();
+    let rest = RestOfBody { stream: Box::pin(Pieces { left, stalls }), length };
+    EncodedRequest { rest: Some(rest), ..request() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_streamed_body_is_read_whole_before_the_answer() {
+    let broken = TransportClass::UploadBroken;
+    for (length, pieces, stalls, end, body) in [
+        (None, &[Ok("one "), Ok("two")][..], false, None, "{\"a\":1}one two"),
+        (Some(7), &[Ok("one "), Ok("two")], false, None, "{\"a\":1}one two"),
+        (Some(8), &[Ok("one "), Ok("two")], false, Some(broken), "{\"a\":1}one two"),
+        (Some(2), &[Ok("one "), Ok("two")], false, Some(broken), "{\"a\":1}one "),
+        (None, &[Ok("one "), Err(UploadError)], false, Some(broken), "{\"a\":1}one "),
+        (None, &[Ok("one ")], true, Some(TransportClass::TotalTimeout), "{\"a\":1}one "),
+    ] {
+        let transport = ScriptedTransport::new([Answer::json(200, "{}")]);
+        let sent = transport.send(upload(length, pieces, stalls), TIMERS).await;
+        assert_eq!(
+            sent.map(|(head, _)| head.status.as_u16()).map_err(|error| Some(error.class)),
+            match end {
+                None => Ok(200),
+                class => Err(class),
+            }
+        );
+        assert_eq!(transport.sent()[0].body, body);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_early_answer_reads_nothing_of_a_streamed_body() {
+    let transport = ScriptedTransport::new([Answer::json(413, "{}").before_the_upload()]);
+    let (head, _) = transport.send(upload(None, &[Ok("one")], true), TIMERS).await.unwrap();
+    assert_eq!(head.status, 413);
+    assert_eq!(transport.sent()[0].body, "{\"a\":1}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_given_up_counts_as_cancelled() {
+    let transport = ScriptedTransport::new([Answer::json(200, "{}")]);
+    let waited =
+        tokio::time::timeout(Duration::from_secs(1), transport.send(upload(None, &[], true), TIMERS)).await;
+    assert!(waited.is_err());
+    assert_eq!(transport.cancelled(), 1);
 }

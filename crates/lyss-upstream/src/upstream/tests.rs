@@ -1,10 +1,12 @@
 //! Over real sockets on loopback, against servers written by hand.
 
 mod answers;
+mod compressed;
 mod connecting;
 mod reach;
 mod server;
 mod timing;
+mod uploads;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -36,12 +38,7 @@ fn upstream_to(address: SocketAddr) -> Upstream {
 }
 
 fn get(uri: &str) -> EncodedRequest {
-    EncodedRequest {
-        method: Method::GET,
-        uri: uri.parse().unwrap(),
-        headers: HeaderMap::new(),
-        body: RequestBody::default(),
-    }
+    EncodedRequest::new(Method::GET, uri.parse().unwrap(), HeaderMap::new(), RequestBody::default())
 }
 
 fn post(uri: &str, pieces: &[&'static str]) -> EncodedRequest {

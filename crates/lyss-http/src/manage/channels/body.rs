@@ -53,6 +53,8 @@ pub(super) struct ChannelBody {
     tags: Option<Vec<String>>,
     /// A label for people and reports.
     group: Option<String>,
+    /// Models reached through the vendor's responses API alone; those known to be so unless given.
+    responses_models: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize, ToSchema)]
@@ -115,6 +117,9 @@ pub(super) struct ChannelPatch {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<String>)]
     group: Patch<String>,
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<Vec<String>>)]
+    responses_models: Patch<Vec<String>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -195,6 +200,7 @@ impl ChannelBody {
             group: self.group,
             api_version: given.api_version,
             deployment_map: given.deployment_map.unwrap_or_default(),
+            responses_models: self.responses_models,
             name: usual.name,
             provider: usual.provider,
         })
@@ -224,6 +230,7 @@ impl ChannelPatch {
             group: self.group,
             api_version,
             deployment_map,
+            responses_models: self.responses_models,
         })
     }
 }

@@ -1,5 +1,5 @@
 //! The insert of usage records: the one write that happens once a call, so values are bound straight to the driver.
-//! Building 28 expressions a row through the ORM cost more than storing them. The conformance suite reads every column
+//! Building 30 expressions a row through the ORM cost more than storing them. The conformance suite reads every column
 //! back on both databases.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::error::store_error;
 use crate::rows::signed;
 use crate::store::{Kind, SqlStore};
 
-/// Rows per statement: few sizes, so that each is prepared once and kept. A row takes 28 parameters; PostgreSQL allows
+/// Rows per statement: few sizes, so that each is prepared once and kept. A row takes 30 parameters; PostgreSQL allows
 /// 65,535 of them, SQLite 32,766.
 const ROWS: [usize; 4] = [128, 32, 8, 1];
 
@@ -118,6 +118,7 @@ fn parts<A: Arguments>(
 where
     for<'v> &'v str: Encode<'v, A::Database> + Type<A::Database>,
     for<'v> Option<&'v str>: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Option<String>: Encode<'v, A::Database> + Type<A::Database>,
     for<'v> bool: Encode<'v, A::Database> + Type<A::Database>,
     for<'v> i32: Encode<'v, A::Database> + Type<A::Database>,
     for<'v> Option<i32>: Encode<'v, A::Database> + Type<A::Database>,
@@ -132,7 +133,7 @@ where
             let (part, rest) = records.split_at(rows);
             records = rest;
             let mut to = A::default();
-            to.reserve(rows * 28, rows * 400);
+            to.reserve(rows * 30, rows * 400);
             for record in part {
                 to.add(record.tenant.0)?;
                 to.add(record.id.0)?;
@@ -155,6 +156,9 @@ where
                 to.add(record.started_at.as_micros())?;
                 to.add(record.ttft_us)?;
                 to.add(record.total_us)?;
+                to.add(record.operation.as_str())?;
+                let losses = (!record.losses.is_empty()).then(|| record.losses.join(","));
+                to.add(losses)?;
             }
             parts.push((sql.as_str(), to));
         }

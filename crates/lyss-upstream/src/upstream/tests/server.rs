@@ -107,9 +107,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Some(Seen { head, body })
     }
 
-    pub(super) async fn say(&mut self, bytes: &str) {
+    pub(super) async fn say(&mut self, text: &str) {
+        self.say_bytes(text.as_bytes()).await;
+    }
+
+    pub(super) async fn say_bytes(&mut self, bytes: &[u8]) {
         // The client may be gone already, which is what some tests are about.
-        let _ = self.stream.write_all(bytes.as_bytes()).await;
+        let _ = self.stream.write_all(bytes).await;
         let _ = self.stream.flush().await;
     }
 

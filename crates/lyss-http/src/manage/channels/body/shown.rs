@@ -36,6 +36,8 @@ pub(in crate::manage::channels) struct ChannelDto {
     group: Option<String>,
     api_version: Option<String>,
     deployment_map: BTreeMap<String, String>,
+    /// Null: those that the provider is known for.
+    responses_models: Option<Vec<String>>,
     #[schema(schema_with = schema::moment)]
     created_at: Moment,
     #[schema(schema_with = schema::moment)]
@@ -96,6 +98,7 @@ impl From<ChannelView> for ChannelDto {
             group: channel.group,
             api_version: channel.api_version,
             deployment_map: channel.deployment_map,
+            responses_models: channel.responses_models,
             created_at: Moment(channel.created_at),
             updated_at: Moment(channel.updated_at),
             version: channel.version,
