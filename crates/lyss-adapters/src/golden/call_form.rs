@@ -98,7 +98,11 @@ impl CallForm {
             );
         }
         self.setting("verbosity", call.verbosity.clone(), S::Verbosity);
-        self.setting("service_tier", call.service_tier.clone().filter(|tier| tier != "auto"), S::ServiceTier);
+        self.setting(
+            "service_tier",
+            call.service_tier.clone().filter(|tier| tier != "auto" && tier != "default"),
+            S::ServiceTier,
+        );
         self.setting("user", call.user.clone(), S::User);
         self.setting("parallel_tools", call.parallel_tools.filter(|on| !on), S::ParallelTools);
         self.setting("tool_choice", call.tool_choice.as_ref().and_then(choice), S::ToolChoice);

@@ -98,8 +98,8 @@ pub(crate) fn vendor_kinds() -> Vec<VendorKind> {
     ]
 }
 
-fn quirks_of(_kind: ProviderKind) -> &'static Quirks {
-    &Quirks::OPENAI
+fn quirks_of(kind: ProviderKind) -> &'static Quirks {
+    &lyss_adapters::preset::preset_of(kind).quirks
 }
 
 /// Scans a request as its address would have it: Google's has the model and the wish for a stream in its path.

@@ -63,10 +63,10 @@ const BYTES: [&str; 10] = ["\"", "\\", "{", "}", "[", "]", "\n\n", "\r", "\u{fef
 /// One hostile input, made of one recording or of two. Half of them are still JSON where the recording was, so that they
 /// come past the first reader.
 pub(crate) fn mutate(one: &[u8], other: &[u8], draw: &mut Draw) -> Vec<u8> {
-    if draw.below(2) == 0 {
-        if let Some(distorted) = distort(one, other, draw) {
-            return distorted;
-        }
+    if draw.below(2) == 0
+        && let Some(distorted) = distort(one, other, draw)
+    {
+        return distorted;
     }
     let mut bytes = one.to_vec();
     for _ in 0..=draw.below(4) {

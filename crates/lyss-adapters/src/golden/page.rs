@@ -28,9 +28,6 @@ with 400 and the same list, and nothing is sent. The list also stands in the req
 
 **A refusal** is something that cannot be left out without changing what was asked, such as a sound for a vendor that
 cannot hear. The call is answered with 400 in the caller's dialect and names the path.
-
-Only channels that can serve a request as it is are preferred over those that lose something when the caller says
-`x-lyss-strict: true`; without it the balancer's choice stands.
 ";
 
 fn title(dialect: Dialect) -> &'static str {
