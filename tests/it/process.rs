@@ -211,7 +211,7 @@ async fn the_demo_leaves_one_record_a_channel() {
         }
         let store = process::embedded(&data).await;
         let tenant = store.read().await.unwrap().tenants().by_slug("default").await.unwrap().unwrap();
-        assert_eq!(store.count(&office::granted(tenant.id)).await.unwrap(), 4 * runs);
+        assert_eq!(store.count(&office::granted(tenant.id)).await.unwrap(), 5 * runs);
         store.close().await.unwrap();
     }
 }
@@ -222,7 +222,7 @@ async fn the_demo_fails_when_a_vendor_does_and_says_which() {
     let folder = data.path().to_str().unwrap();
     let once = ["demo", "--once", "--port", "0", "--data", folder, "--stop-vendor", "deepseek"];
     let shown = Start::on(data.path()).run(&once).await;
-    assert_refused(&shown, &["FAILED: sandbox-deepseek\n", "3 of 4 channels answered"]);
+    assert_refused(&shown, &["FAILED: sandbox-deepseek\n", "4 of 5 channels answered"]);
     let other = ["demo", "--once", "--port", "0", "--data", folder, "--stop-vendor", "nobody"];
     assert_refused(&Start::on(data.path()).run(&other).await, &["--stop-vendor"]);
 }

@@ -15,7 +15,9 @@ use toml::{Table, Value};
 const WORKSHOPS: [&str; 3] = ["lyss-testkit", "lyss-tests", "xtask"];
 
 /// Folders that hold no sources of ours.
-const NOT_OURS: [&str; 7] = [".git", ".venv", "__pycache__", "dist", "lyss-data", "node_modules", "target"];
+/// `fuzz` is ours, and a workspace of its own with libFuzzer's rules.
+const NOT_OURS: [&str; 8] =
+    [".git", ".venv", "__pycache__", "dist", "fuzz", "lyss-data", "node_modules", "target"];
 
 /// Text by path, relative to the repository's top folder; the text is empty for what no rule reads.
 pub(super) struct Tree {

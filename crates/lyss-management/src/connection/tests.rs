@@ -46,7 +46,7 @@ async fn the_briefs_body_asks_the_vendor_for_its_models() {
 }
 
 #[tokio::test]
-async fn google_is_tested_though_it_is_not_spoken_yet() {
+async fn google_says_in_words_that_a_key_is_wrong() {
     let office = Office::open().await;
     let list = r#"{"models":[{"name":"models/gemini-2.5-pro"}]}"#;
     let (ok, transport) = tested(&office, "google", Answer::json(200, list), draft()).await;
