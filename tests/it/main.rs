@@ -9,6 +9,7 @@
 
 mod client_gone;
 mod cuts;
+mod dialects;
 mod failover;
 mod gateway;
 mod house;

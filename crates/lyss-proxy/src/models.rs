@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lyss_adapters::ModelCard;
 use lyss_domain::VirtualKey;
 
 use crate::plan::{may_call, may_use};
@@ -15,6 +16,8 @@ pub struct ModelEntry {
     pub owned_by: String,
     /// When that channel was made, in seconds since the epoch.
     pub created: i64,
+    /// What is known of it at that channel's vendor.
+    pub card: ModelCard,
 }
 
 /// Sorted by name; a model served by several channels is listed once. Families (`gpt-*`) cannot be listed.
@@ -26,6 +29,7 @@ pub fn models(tenant: &TenantRoutes, key: &VirtualKey) -> Vec<ModelEntry> {
                 id: model.to_owned(),
                 owned_by: route.channel.provider.to_string(),
                 created: route.channel.created_at.as_secs(),
+                card: route.card(model),
             });
         }
     }

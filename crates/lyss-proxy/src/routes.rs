@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use http::Uri;
 use lyss_adapters::preset::{self, ResolveError, Service};
-use lyss_adapters::{Dialect, Endpoint, Errand, Preset, Quirks, Target};
+use lyss_adapters::{Dialect, Endpoint, Errand, ModelCard, Preset, Quirks, Target, model_card};
 use lyss_balancing::Candidate;
 use lyss_catalog::{Catalog, ChannelEntry, TenantEntry};
 use lyss_domain::tenant::pattern_matches;
@@ -221,6 +221,11 @@ impl Route {
             Operation::Rerank => Service::Rerank,
         };
         self.preset.services.has(service)
+    }
+
+    /// What is known of a model by the name that callers use.
+    pub fn card(&self, model: &str) -> ModelCard {
+        model_card(self.kind, self.channel.provider.as_str(), self.upstream_model(model))
     }
 
     /// How the vendor differs from its dialect.
