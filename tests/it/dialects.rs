@@ -138,13 +138,18 @@ async fn every_caller_is_served_by_every_vendor() {
             assert_eq!(whole.status, 200, "{place}: {}", whole.text());
             let text = caller.text(&whole.json());
             assert!(!text.is_empty(), "{place}: {}", whole.text());
+            expected += 1;
+            if model == "o1-pro" {
+                // The vendor streams nothing of it.
+                continue;
+            }
             let body = caller.body(model, true).to_string();
             let stream = ask(&served, &caller.path(model, true), &[], body.as_bytes()).await;
             assert_eq!(stream.status, 200, "{place}: {}", stream.text());
             let (streamed, is_whole) = caller.streamed(&stream.text());
             assert_eq!(streamed, text, "{place}: {}", stream.text());
             assert!(is_whole, "{place} ends otherwise: {}", stream.text());
-            expected += 2;
+            expected += 1;
         }
     }
     let records = served.records(expected).await;
@@ -288,7 +293,7 @@ async fn forms_pass_whatever_stands_first_in_them() {
 async fn speech_pictures_and_verdicts_pass_unread() {
     let served = Served::open(&[]).await;
     let calls = [
-        ("/v1/audio/speech", json!({"model": "tts-1", "input": "Say it.", "voice": "alloy"})),
+        ("/v1/audio/speech", json!({"model": "gpt-4o-mini-tts", "input": "Say it.", "voice": "alloy"})),
         ("/v1/images/generations", json!({"model": "gpt-image-1", "prompt": "a cat"})),
         ("/v1/moderations", json!({"input": "Say it."})),
     ];

@@ -240,7 +240,7 @@ fn kind_by_words(said: &Said, error: &VendorError) -> Option<FaultKind> {
             FaultKind::ContextTooLong
         }
         "FAILED_PRECONDITION" if says(&["location is not supported"]) => FaultKind::CredentialRefused,
-        "FAILED_PRECONDITION" if says(&["billing", "free tier"]) => FaultKind::VendorQuota,
+        "FAILED_PRECONDITION" if says(&["billing", "free tier", "credit balance"]) => FaultKind::VendorQuota,
         "PERMISSION_DENIED" if says(&["access the file", "cachedcontent not found"]) => FaultKind::BadRequest,
         "INVALID_ARGUMENT" | "OUT_OF_RANGE" | "FAILED_PRECONDITION" | "UNIMPLEMENTED" | "ALREADY_EXISTS" => {
             FaultKind::BadRequest

@@ -23,6 +23,24 @@ pub(super) async fn answered(
     walk: &Walk<'_>,
     dialect: Dialect,
     reading: Reading,
+    settlement: Settlement,
+    head: ResponseHead,
+    body: ByteStream,
+) -> Outcome {
+    let mut outcome = read(walk, dialect, reading, settlement, head, body).await;
+    if let Outcome::Failed(_, fault) = &mut outcome
+        && dialect != walk.ask.dialect
+    {
+        // The vendor's own body says nothing to a caller of another dialect.
+        fault.verbatim = None;
+    }
+    outcome
+}
+
+async fn read(
+    walk: &Walk<'_>,
+    dialect: Dialect,
+    reading: Reading,
     mut settlement: Settlement,
     head: ResponseHead,
     body: ByteStream,
