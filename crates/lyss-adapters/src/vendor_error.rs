@@ -185,6 +185,11 @@ impl VendorError {
     /// quote the key or the account.
     pub(crate) fn into_fault(self, kind: FaultKind, status: StatusCode) -> Fault {
         let kind = self.finer(kind, status);
+        self.into_fault_of(kind, status)
+    }
+
+    /// The same where the dialect's own words were enough to tell the kind.
+    pub(crate) fn into_fault_of(self, kind: FaultKind, status: StatusCode) -> Fault {
         let mut fault = Fault::new(kind, generic(kind));
         fault.status = status_for_caller(kind, status);
         let may_pass =

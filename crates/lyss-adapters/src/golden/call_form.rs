@@ -38,6 +38,10 @@ impl CallForm {
         let order = std::mem::take(&mut form.order);
         let anywhere = call.turns.iter().map(|turn| Excuse::Turn(turn.origin, &[])).collect();
         form.push("order", json!(order), anywhere);
+        // Which call a result answers is told by its number; results of one turn may come in any order.
+        if let Some(results) = form.groups.get_mut("results") {
+            results.sort_by_key(|entry| entry.value[0].as_u64());
+        }
         form
     }
 

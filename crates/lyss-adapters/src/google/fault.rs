@@ -160,7 +160,8 @@ fn finished(
     error.kind = said.status;
     error.code = said.reason;
     error.param = said.field;
-    error.into_fault(kind, status).with_retry_after(wait.or(said.retry_delay))
+    // "You exceeded your current quota" is said here of a minute's quota too.
+    error.into_fault_of(kind, status).with_retry_after(wait.or(said.retry_delay))
 }
 
 impl Said {

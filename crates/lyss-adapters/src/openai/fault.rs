@@ -168,7 +168,13 @@ fn kind_by_words(said: &VendorError) -> Option<FaultKind> {
             FaultKind::VendorRateLimited,
         ),
         (
-            &["overloaded_error", "engine_overloaded", "engine_overloaded_error", "server_overloaded"],
+            &[
+                "overloaded",
+                "overloaded_error",
+                "engine_overloaded",
+                "engine_overloaded_error",
+                "server_overloaded",
+            ],
             FaultKind::Overloaded,
         ),
     ];

@@ -70,7 +70,7 @@ pub(super) fn tools<'a>(
         }
     }
     let mut config = ToolConfig {
-        function_calling_config: choice(call, declarations.is_empty(), losses),
+        function_calling_config: choice(call, model, declarations.is_empty(), losses),
         include_server_side_tool_invocations: None,
     };
     if !declarations.is_empty() {
@@ -97,7 +97,7 @@ fn declarations<'a>(
             return Err(Unsayable::new(Loss::tool(tool.origin, ""), text));
         }
         check_name(tool)?;
-        if tool.strict == Some(true) && !is_forced {
+        if tool.strict == Some(true) && !is_forced && !may_validate(call, model) {
             losses.push(Loss::tool(tool.origin, "strict"));
         }
         if tool.cache.is_some() {
@@ -127,6 +127,11 @@ fn declarations<'a>(
         written.push(declaration);
     }
     Ok(written)
+}
+
+/// Calls may be held to their schemas though none must be made: all tools alike, where the choice is the model's.
+fn may_validate(call: &ChatCall, model: Model) -> bool {
+    model.reads_json_schema() && matches!(call.tool_choice, None | Some(ToolChoice::Auto))
 }
 
 fn is_empty_object(raw: &RawValue) -> bool {
@@ -178,7 +183,16 @@ fn search_losses(search: &WebSearch, origin: usize, losses: &mut Vec<Loss>) {
     losses.extend(said.into_iter().filter(|(_, is_said)| *is_said).map(|(what, _)| Loss::tool(origin, what)));
 }
 
-fn choice<'a>(call: &'a ChatCall, is_without: bool, losses: &mut Vec<Loss>) -> Option<CallingConfig<'a>> {
+fn choice<'a>(
+    call: &'a ChatCall,
+    model: Model,
+    is_without: bool,
+    losses: &mut Vec<Loss>,
+) -> Option<CallingConfig<'a>> {
+    let is_strict = call.tools.iter().any(|tool| tool.strict == Some(true));
+    if !is_without && is_strict && may_validate(call, model) {
+        return Some(CallingConfig { mode: "VALIDATED", allowed_function_names: Vec::new() });
+    }
     let asked = call.tool_choice.as_ref()?;
     if is_without {
         if matches!(asked, ToolChoice::Required | ToolChoice::Named(_)) {

@@ -215,8 +215,7 @@ fn add<'a>(
             let id = call_id(id, task.quirks.nine_character_ids);
             message.tool_calls.push(OwnedCall { id, name, arguments, custom: *custom });
         }
-        // The text it backs stands for itself.
-        Part::Citation(_) => {}
+        Part::Citation(_) => task.lose(Loss::turn(turn.origin, "annotations")),
         Part::ToolResult { .. } | Part::CachePoint(_) | Part::Reasoning(_) => {}
     }
     Ok(())
@@ -294,10 +293,16 @@ fn want_reasoning(message: &mut Message<'_>, task: &Task<'_>) {
     }
 }
 
-fn show_media<'a>(media: &'a Media, origin: Origin, task: &Task<'a>) -> Result<WirePart<'a>, Unsayable> {
+fn show_media<'a>(media: &'a Media, origin: Origin, task: &mut Task<'a>) -> Result<WirePart<'a>, Unsayable> {
     let what = media.kind.as_str();
+    if media.citable {
+        task.lose(Loss::turn(origin, "citations"));
+    }
     let refuse = |message: &str| Err(Unsayable::new(Loss::turn(origin, what), message));
     if let Source::Text(text) = &media.source {
+        if media.name.is_some() {
+            task.lose(Loss::turn(origin, "filename"));
+        }
         return Ok(WirePart::text(text));
     }
     // OpenAI reads no file but PDF ("File inputs"), and text is text.
@@ -306,6 +311,9 @@ fn show_media<'a>(media: &'a Media, origin: Origin, task: &Task<'a>) -> Result<W
         && is_plain
         && let Some(text) = base64::text(data)
     {
+        if media.name.is_some() {
+            task.lose(Loss::turn(origin, "filename"));
+        }
         return Ok(WirePart { text: Some(Cow::Owned(text)), ..WirePart::of("text") });
     }
     match media.kind {

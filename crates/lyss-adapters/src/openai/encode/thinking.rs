@@ -102,6 +102,10 @@ fn effort_word(task: &mut Task<'_>, wish: &Thinking, is_off: bool) {
         false if wish.mode == ThinkingMode::On => wish.effort_or_budget().or(Some(Effort::Medium)),
         false => wish.effort_or_budget(),
     };
+    // This field tells no wish to see the thoughts.
+    if wish.show == Some(true) && !is_off {
+        task.lose(Setting::Thinking);
+    }
     let Some(wanted) = wanted else { return };
     let written = match task.family.efforts() {
         // A model that never reasons does as it is told here, and others cannot be told.
