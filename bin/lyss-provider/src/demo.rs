@@ -42,7 +42,8 @@ pub(crate) struct DemoArgs {
     /// Start no simulated vendors.
     #[arg(long)]
     no_sandbox: bool,
-    /// Stop this simulated vendor before it is called, to see a failure: openai, azure_openai, deepseek or anthropic.
+    /// Stop this simulated vendor before it is called, to see a failure: openai, azure_openai, deepseek,
+    /// anthropic or google.
     #[arg(long, value_name = "VENDOR")]
     stop_vendor: Option<String>,
     /// A further upstream as KIND=URL (KIND: openai, anthropic, deepseek, azure_openai or openai_compatible), called with

@@ -146,10 +146,11 @@ fn sandbox_channel(sandbox: &Sandbox, vendor: Vendor) -> Result<Option<Wanted>> 
     draft.priority = SANDBOX_PRIORITY;
     draft.tags = vec![TAG.to_owned(), "sandbox".to_owned()];
     let model = if vendor == Vendor::AzureOpenAi {
-        // A name of its own, mapped, so that it does not share OpenAI's traffic.
+        // A name of its own, mapped, so that it does not share OpenAI's traffic. The simulator takes every deployment:
+        // other names with this beginning are sent as they are, knobs and all.
         let name = "azure-gpt-4o-mini".to_owned();
         draft.model_mapping.insert(name.clone(), "gpt-4o-mini".to_owned());
-        draft.supported_models = vec![name.clone()];
+        draft.supported_models = vec![name.clone(), "azure-*".to_owned()];
         name
     } else {
         // Each model, and the same with the simulator's knobs behind a plus sign.
