@@ -44,8 +44,10 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Run the tests of tests/sdk: the official `openai` package against the demo
-    #[command(after_help = "Example: cargo xtask sdk -k stream")]
+    /// Run the tests of tests/sdk: the vendors' official Python and Node packages against the demo
+    #[command(
+        after_help = "Example: cargo xtask sdk -k stream (arguments go to pytest; Node's tests are then left out)"
+    )]
     Sdk {
         /// Arguments for pytest
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

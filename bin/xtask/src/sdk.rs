@@ -1,14 +1,33 @@
-//! The vendors' own client packages against the running service: tests/sdk, in a virtual environment of its own.
+//! The vendors' own client packages against the running service: tests/sdk, with Python's and Node's packages each in a
+//! folder of their own under the target folder.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use crate::gateway::{TOKEN_SECRET, start_gateway};
-use crate::packages;
+use crate::gateway::{Gateway, TOKEN_SECRET, start_gateway};
 use crate::test::{Totals, counted};
 use crate::workspace::Workspace;
+
+mod node;
+mod python;
+
+/// What a developer's shell may say to the packages, and must not here.
+const STRANGE: [&str; 12] = [
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+    "OPENAI_API_VERSION",
+    "AZURE_OPENAI_API_KEY",
+    "AZURE_OPENAI_ENDPOINT",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_BASE_URL",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+];
 
 /// `cargo xtask sdk`.
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<u8> {
@@ -18,46 +37,36 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<u8> {
     Ok(u8::from(!green))
 }
 
-/// Runs tests/sdk against the demo of `provider`; `args` go to pytest.
+/// Runs tests/sdk against the demo of `provider`. `args` go to pytest; where there are any, Node's tests are left out,
+/// as they would not understand them.
 pub(crate) fn test(workspace: &Workspace, provider: &Path, args: &[String]) -> Result<(bool, Totals)> {
-    let python = environment(workspace)?;
+    let python = python::environment(workspace)?;
+    let node = if args.is_empty() { Some(node::environment(workspace)?) } else { None };
     let gateway = start_gateway(workspace, provider, &["--port", "0"])?;
+
     let mut command = workspace.command(python);
     command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sdk"]).args(args);
+    // No files beside the sources.
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    let (mut green, mut totals) = counted(workspace, "SDK tests, Python", told(&mut command, &gateway))?;
+
+    if let Some(mut command) = node {
+        let (node_green, node_totals) = counted(workspace, "SDK tests, Node", told(&mut command, &gateway))?;
+        green &= node_green;
+        totals.add(node_totals);
+    }
+    Ok((green, totals))
+}
+
+/// Where the service and the vendors are. Loopback only, whatever proxy or key the developer's shell has set.
+fn told<'c>(command: &'c mut Command, gateway: &Gateway) -> &'c mut Command {
     command.env("LYSS_URL", &gateway.ready.url).env("LYSS_KEY", &gateway.ready.key);
     command.env("LYSS_JWT_SECRET", TOKEN_SECRET);
     for (vendor, url) in &gateway.ready.sandbox {
         command.env(format!("LYSS_SANDBOX_{}", vendor.to_uppercase()), url);
     }
-    // Loopback only, whatever proxy or key the developer's shell has set; and no files beside the sources.
-    command.env("NO_PROXY", "*").env("PYTHONDONTWRITEBYTECODE", "1");
-    for name in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"] {
+    for name in STRANGE {
         command.env_remove(name);
     }
-    counted(workspace, "SDK tests", &mut command)
-}
-
-/// The Python of a virtual environment that holds exactly tests/sdk/requirements.txt, made anew when that changes.
-fn environment(workspace: &Workspace) -> Result<PathBuf> {
-    let folder = workspace.target().join("sdk-venv");
-    let (python, stamp) = (folder.join("bin/python"), folder.join("requirements.txt"));
-    let wanted_file = workspace.root.join("tests/sdk/requirements.txt");
-    let wanted = fs::read_to_string(&wanted_file).context("tests/sdk/requirements.txt")?;
-    if python.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-
-    // On Debian `venv` is only whole with the package that carries `ensurepip`.
-    let base = packages::find_or_install(workspace, &["python3", "python3-venv"], || {
-        let python = packages::find("python3", &[])?;
-        let probe = workspace.command(&python).args(["-c", "import venv, ensurepip"]).output().ok()?;
-        probe.status.success().then_some(python)
-    })?;
-    let mut venv = workspace.command(base);
-    workspace.step("python3 -m venv", venv.args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let mut pip = workspace.command(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&wanted_file);
-    workspace.step("pip install", &mut pip)?;
-    fs::write(&stamp, wanted).context("cannot note what is installed")?;
-    Ok(python)
+    command.env("NO_PROXY", "*")
 }

@@ -21,8 +21,17 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// The figures of one line of output: libtest's "test result: …" or pytest's "3 passed, 1 failed in 0.5s".
+    /// The figures of one line of output: libtest's "test result: …", pytest's "3 passed, 1 failed in 0.5s", or Node's
+    /// "ℹ pass 3" and "ℹ fail 1".
     fn read(line: &str) -> Self {
+        if let Some((word, count)) = line.trim_end().strip_prefix("ℹ ").and_then(|it| it.split_once(' ')) {
+            let count = count.parse().unwrap_or_default();
+            return match word {
+                "pass" => Self { passed: count, failed: 0 },
+                "fail" | "cancelled" => Self { passed: 0, failed: count },
+                _ => Self::default(),
+            };
+        }
         let counts = line.starts_with("test result:")
             || (line.starts_with(|first: char| first.is_ascii_digit()) && line.contains(" in "));
         if !counts {
