@@ -4,6 +4,7 @@
 //! so finishes and the end are told in [`Decoder::finish`]: older models repeat `STOP` in every chunk. Of each
 //! candidate's text a bounded copy is kept, since citations count its bytes.
 
+mod partial;
 mod wire;
 
 use std::collections::{BTreeMap, HashSet};
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 use lyss_wire::SseFrame;
 use serde_json::value::RawValue;
 
+use self::partial::OpenCall;
 use self::wire::{Answer, Candidate, FunctionCall, PartIn};
 use super::citations::Sources;
 use super::usage::WireUsage;
@@ -39,6 +41,8 @@ pub(super) struct GenerateDecoder {
 #[derive(Default)]
 struct ChoiceState {
     calls: u32,
+    /// The call whose arguments come in pieces.
+    open: Option<OpenCall>,
     finish: Option<String>,
     sources: Sources,
 }
@@ -69,8 +73,9 @@ impl GenerateDecoder {
         self.feedback(answer.prompt_feedback, out);
         if let Some(usage) = answer.usage_metadata
             && let Ok(usage) = serde_json::from_str::<WireUsage>(usage.get())
+            && let Some(usage) = usage.read()
         {
-            out.push(ChatEvent::Usage(usage.into()));
+            out.push(ChatEvent::Usage(usage));
         }
         Ok(())
     }
@@ -120,6 +125,7 @@ impl GenerateDecoder {
         }
         if let Some(word) = candidate.finish_reason.filter(|word| word != "FINISH_REASON_UNSPECIFIED") {
             state.finish = Some(word.into_owned());
+            close(choice, &mut state, out);
         }
         self.choices.insert(choice, state);
         Ok(())
@@ -173,10 +179,24 @@ impl GenerateDecoder {
         out: &mut Vec<ChatEvent>,
     ) {
         let name = wire.name.unwrap_or_default().into_owned();
-        if name.is_empty() || self.ids.len() >= MAX_CALLS {
+        let continues = wire.will_continue == Some(true);
+        let pieces = wire.partial_args.unwrap_or_default();
+        if name.is_empty() {
+            if let Some(open) = &mut state.open {
+                pieces.into_iter().for_each(|piece| open.add(piece));
+            }
+            if !continues {
+                close(choice, state, out);
+            }
             return;
         }
+        close(choice, state, out);
+        if self.ids.len() >= MAX_CALLS {
+            return;
+        }
+        let in_pieces = wire.args.is_none() && (continues || !pieces.is_empty());
         let arguments = match wire.args.map(RawValue::get) {
+            _ if in_pieces => String::new(),
             None | Some("null") => "{}".to_owned(),
             Some(json) => compact(json),
         };
@@ -189,6 +209,14 @@ impl GenerateDecoder {
         );
         self.ids.insert(id.clone());
         out.push(ChatEvent::ToolCallStart { choice, call, id, name, custom: false });
+        if in_pieces {
+            let open = state.open.insert(OpenCall::new(call));
+            pieces.into_iter().for_each(|piece| open.add(piece));
+            if !continues {
+                close(choice, state, out);
+            }
+            return;
+        }
         out.push(ChatEvent::ToolCallArguments { choice, call, text: arguments });
     }
 
@@ -217,6 +245,14 @@ impl GenerateDecoder {
             let word = state.finish.as_deref().unwrap_or_default();
             (*choice, finish_reason(word, state.calls > 0))
         })
+    }
+}
+
+/// Tells the arguments of a call that came in pieces: whole, since a piece may stand anywhere in them. The vendor does
+/// not always say that a call is over; another one or the finish says it, too.
+fn close(choice: u32, state: &mut ChoiceState, out: &mut Vec<ChatEvent>) {
+    if let Some(open) = state.open.take() {
+        out.push(ChatEvent::ToolCallArguments { choice, call: open.call, text: open.close() });
     }
 }
 

@@ -33,6 +33,20 @@ fn audio(details: Option<Vec<Detail>>) -> u64 {
     counts.fold(0, u64::saturating_add)
 }
 
+impl WireUsage {
+    /// `None`: nothing is counted yet. The first chunks of a stream may say no more than how they are paid for
+    /// (`trafficType`), and a stream cut there is not one of zero tokens.
+    pub(super) fn read(self) -> Option<TokenUsage> {
+        let counts = [
+            self.prompt_token_count,
+            self.candidates_token_count,
+            self.thoughts_token_count,
+            self.total_token_count,
+        ];
+        counts.iter().any(Option::is_some).then(|| self.into())
+    }
+}
+
 impl From<WireUsage> for TokenUsage {
     fn from(wire: WireUsage) -> Self {
         let prompt = wire.prompt_token_count.unwrap_or(0);
@@ -72,7 +86,7 @@ pub(super) fn find(json: &[u8]) -> Option<TokenUsage> {
         return None;
     }
     let mut reader = serde_json::Deserializer::from_slice(value);
-    WireUsage::deserialize(&mut reader).ok().map(TokenUsage::from)
+    WireUsage::deserialize(&mut reader).ok()?.read()
 }
 
 /// Usage as a caller of this dialect reads it.

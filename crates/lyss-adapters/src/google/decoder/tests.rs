@@ -294,3 +294,34 @@ proptest! {
         GenerateDecoder::default().read(chunk.to_string().as_bytes(), &mut events).unwrap();
     }
 }
+
+#[test]
+fn calls_in_pieces_are_put_together() {
+    let calls: Vec<_> = decoded("call-in-pieces")
+        .into_iter()
+        .filter_map(|event| match event {
+            ChatEvent::ToolCallStart { call, name, .. } => Some(format!("{call} {name}")),
+            ChatEvent::ToolCallArguments { call, text, .. } => Some(format!("{call} {text}")),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            "0 list_doors",
+            "0 {}",
+            "1 open_doors",
+            r#"1 {"doors":[{"name":"garden"}]}"#,
+            "2 wait",
+            r#"2 {"seconds":2.5}"#
+        ]
+    );
+}
+
+#[test]
+fn a_usage_object_without_counts_counts_nothing() {
+    let whole = stream("call-in-pieces");
+    let at = whole.windows(2).position(|two| two == b"\n\n").unwrap() + 2;
+    let events = events_of(&frames(&[&whole[..at]]));
+    assert!(!events.iter().any(|event| matches!(event, ChatEvent::Usage(_))), "{events:?}");
+}

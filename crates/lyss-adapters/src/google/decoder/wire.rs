@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::wire::WireRating;
+use super::partial::PartialArg;
 use crate::conversation::{SafetyRating, TokenLogprob};
 
 /// `GenerateContentResponse`, a whole answer or a chunk of one.
@@ -73,6 +74,7 @@ pub(super) struct PartIn<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct FunctionCall<'a> {
     #[serde(borrow)]
     pub(super) id: Option<Cow<'a, str>>,
@@ -80,6 +82,10 @@ pub(super) struct FunctionCall<'a> {
     pub(super) name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) args: Option<&'a RawValue>,
+    /// Pieces of the arguments, where they are told bit by bit.
+    #[serde(borrow)]
+    pub(super) partial_args: Option<Vec<PartialArg<'a>>>,
+    pub(super) will_continue: Option<bool>,
 }
 
 #[derive(Deserialize)]
