@@ -90,9 +90,17 @@ impl MessagesDecoder {
                 Ok(())
             }
             ("message_start", Phase::Before) => self.message_start(event.message, out),
+            // Some servers say it twice.
+            ("message_start", Phase::Within) if self.open.is_empty() && !self.finished => {
+                let again = event.message.and_then(|message| read::<Answer<'_>>(message).ok());
+                self.count(again.and_then(|answer| answer.usage), out);
+                Ok(())
+            }
             ("content_block_start", Phase::Within) => self.block_start(&event, out),
             ("content_block_delta", Phase::Within) => self.block_delta(&event, out),
-            ("content_block_stop", Phase::Within) => self.block_stop(&event, out),
+            ("content_block_stop", Phase::Within) => {
+                self.close_block(event.index.ok_or_else(unreadable)?, out)
+            }
             ("message_delta", Phase::Within) => self.message_delta(&event, out),
             ("message_stop", Phase::Within) => {
                 self.phase = Phase::Over;
@@ -114,15 +122,27 @@ impl MessagesDecoder {
             ..ReplyHead::default()
         }));
         self.count(answer.usage, out);
+        // What stands in it already is told here alone: a turn that goes on inside running code begins with the calls
+        // the code makes ("Programmatic tool calling").
+        for (index, block) in (0_u64..).zip(answer.content.unwrap_or_default()) {
+            self.open_block(index, block, out)?;
+            self.close_block(index, out)?;
+        }
+        let end = (answer.stop_sequence, answer.stop_details);
+        self.stop(answer.stop_reason, end, out);
         Ok(())
     }
 
     fn block_start(&mut self, event: &Event<'_>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
         let index = event.index.ok_or_else(unreadable)?;
+        self.open_block(index, event.content_block.ok_or_else(unreadable)?, out)
+    }
+
+    fn open_block(&mut self, index: u64, block: &RawValue, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
         if self.open.contains_key(&index) || self.open.len() >= MAX_OPEN_BLOCKS {
             return Err(out_of_order());
         }
-        let block = match ReadBlock::read(event.content_block.ok_or_else(unreadable)?)? {
+        let block = match ReadBlock::read(block)? {
             ReadBlock::Text { text, citations } => {
                 let from = self.chars;
                 self.push_text(text, out);
@@ -183,8 +203,7 @@ impl MessagesDecoder {
     }
 
     /// A call without arguments sends none; its caller expects an empty object.
-    fn block_stop(&mut self, event: &Event<'_>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
-        let index = event.index.ok_or_else(unreadable)?;
+    fn close_block(&mut self, index: u64, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
         let block = self.open.remove(&index).ok_or_else(out_of_order)?;
         match block {
             OpenBlock::Tool { call, arguments: Arguments::Awaited } => {
@@ -205,16 +224,24 @@ impl MessagesDecoder {
     fn message_delta(&mut self, event: &Event<'_>, out: &mut Vec<ChatEvent>) -> Result<(), Fault> {
         self.count(event.usage, out);
         let delta: MessageDelta<'_> = event.delta.map(read).transpose()?.unwrap_or_default();
-        if let Some(reason) = delta.stop_reason.filter(|_| !self.finished) {
-            self.finished = true;
-            let reason = finish_reason(&reason, delta.stop_sequence);
-            let said = explanation(delta.stop_details).filter(|_| reason == FinishReason::Refusal);
-            if let Some(text) = said {
-                out.push(ChatEvent::Refusal { choice: CHOICE, text });
-            }
-            out.push(ChatEvent::Finish { choice: CHOICE, reason });
-        }
+        self.stop(delta.stop_reason, (delta.stop_sequence, delta.stop_details), out);
         Ok(())
+    }
+
+    fn stop(
+        &mut self,
+        reason: Option<String>,
+        (sequence, details): (Option<String>, Option<&RawValue>),
+        out: &mut Vec<ChatEvent>,
+    ) {
+        let Some(reason) = reason.filter(|_| !self.finished) else { return };
+        self.finished = true;
+        let reason = finish_reason(&reason, sequence);
+        let said = explanation(details).filter(|_| reason == FinishReason::Refusal);
+        if let Some(text) = said {
+            out.push(ChatEvent::Refusal { choice: CHOICE, text });
+        }
+        out.push(ChatEvent::Finish { choice: CHOICE, reason });
     }
 
     fn push_text(&mut self, text: String, out: &mut Vec<ChatEvent>) {

@@ -24,6 +24,9 @@ struct WithUsage<'a> {
     message: Option<&'a RawValue>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
+    /// Of a message whose beginning holds blocks already.
+    #[serde(borrow)]
+    content: Option<Vec<&'a RawValue>>,
 }
 
 /// Usage of a whole answer. A tool's input may hold a field of that name, so it is read where it stands.
@@ -60,6 +63,8 @@ impl EventLook {
         let Ok(event) = serde_json::from_slice::<WithUsage<'_>>(data) else { return };
         let inner =
             event.message.and_then(|message| serde_json::from_str::<WithUsage<'_>>(message.get()).ok());
+        seen.content |=
+            inner.as_ref().and_then(|inner| inner.content.as_ref()).is_some_and(|blocks| !blocks.is_empty());
         if let Some(later) = Usage::read(event.usage.or(inner.and_then(|inner| inner.usage))) {
             self.usage.replace(later);
             seen.usage = Some(self.usage.to_tokens());

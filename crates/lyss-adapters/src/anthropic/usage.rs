@@ -5,7 +5,7 @@ use lyss_domain::TokenUsage;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// What was said so far. `iterations`, `server_tool_use` and the like repeat or add nothing in tokens.
+/// What was said so far. `server_tool_use` and the like add nothing in tokens.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Usage {
@@ -15,6 +15,9 @@ pub(super) struct Usage {
     cache_creation: Option<CacheCreation>,
     output_tokens: Option<u64>,
     output_tokens_details: Option<OutputDetails>,
+    /// Spent beside the answer itself, and in none of the counts above.
+    #[serde(skip)]
+    beside: Option<TokenUsage>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -33,7 +36,8 @@ struct OutputDetails {
 impl Usage {
     /// What is not readable was not said.
     pub(super) fn read(raw: Option<&RawValue>) -> Option<Self> {
-        serde_json::from_str(raw?.get()).ok()
+        let said: Self = serde_json::from_str(raw?.get()).ok()?;
+        Some(Self { beside: beside(raw?), ..said })
     }
 
     /// A later statement replaces an earlier one, field by field.
@@ -45,6 +49,7 @@ impl Usage {
         self.cache_creation = later.cache_creation.or(self.cache_creation);
         self.output_tokens = later.output_tokens.or(self.output_tokens);
         self.output_tokens_details = later.output_tokens_details.or(self.output_tokens_details);
+        self.beside = later.beside.or(self.beside);
     }
 
     /// Disjoint classes: `input_tokens` excludes the cache. What was written to the cache without a lifetime counts
@@ -55,17 +60,45 @@ impl Usage {
         let long = creation.ephemeral_1h_input_tokens.unwrap_or(0);
         let told = short.saturating_add(long);
         let untold = self.cache_creation_input_tokens.unwrap_or(0).saturating_sub(told);
+        let beside = self.beside.unwrap_or_default();
+        let all = |own: Option<u64>, beside: u64| own.unwrap_or(0).saturating_add(beside);
         TokenUsage {
-            input: self.input_tokens.unwrap_or(0),
-            cache_read: self.cache_read_input_tokens.unwrap_or(0),
-            cache_write: short.saturating_add(untold),
-            cache_write_long: long,
-            output: self.output_tokens.unwrap_or(0),
+            input: all(self.input_tokens, beside.input),
+            cache_read: all(self.cache_read_input_tokens, beside.cache_read),
+            cache_write: short.saturating_add(untold).saturating_add(beside.cache_write),
+            cache_write_long: long.saturating_add(beside.cache_write_long),
+            output: all(self.output_tokens, beside.output),
             reasoning: self.output_tokens_details.unwrap_or_default().thinking_tokens.unwrap_or(0),
             ..TokenUsage::default()
         }
         .capped()
     }
+}
+
+/// What the vendor's own work on the conversation took: its summary ("Compaction") and another model's advice ("Advisor
+/// tool") stand in `iterations` alone, while the answer's own steps there repeat the totals.
+fn beside(usage: &RawValue) -> Option<TokenUsage> {
+    #[derive(Deserialize)]
+    struct Steps {
+        iterations: Option<Vec<Step>>,
+    }
+    #[derive(Deserialize)]
+    struct Step {
+        r#type: Option<String>,
+        #[serde(flatten)]
+        usage: Usage,
+    }
+    let steps: Steps = serde_json::from_str(usage.get()).ok()?;
+    let is_beside = |step: &Step| matches!(step.r#type.as_deref(), Some("compaction" | "advisor_message"));
+    let sum = |one: TokenUsage, other: TokenUsage| TokenUsage {
+        input: one.input.saturating_add(other.input),
+        cache_read: one.cache_read.saturating_add(other.cache_read),
+        cache_write: one.cache_write.saturating_add(other.cache_write),
+        cache_write_long: one.cache_write_long.saturating_add(other.cache_write_long),
+        output: one.output.saturating_add(other.output),
+        ..one
+    };
+    steps.iterations?.into_iter().filter(is_beside).map(|step| step.usage.to_tokens()).reduce(sum)
 }
 
 /// `usage.service_tier` of an answer, in OpenAI's words.
@@ -140,5 +173,26 @@ impl Written {
                 .map(|thinking_tokens| WrittenDetails { thinking_tokens }),
             service_tier: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(usage: &str) -> TokenUsage {
+        Usage::read(Some(serde_json::from_str(usage).unwrap())).unwrap().to_tokens()
+    }
+
+    #[test]
+    fn work_beside_the_answer_is_counted_and_its_own_steps_are_not_twice() {
+        let told = tokens(
+            r#"{"input_tokens": 20, "output_tokens": 7, "iterations": [
+                {"type": "compaction", "input_tokens": 900, "output_tokens": 50, "cache_read_input_tokens": 3},
+                {"type": "message", "input_tokens": 20, "output_tokens": 7}]}"#,
+        );
+        assert_eq!((told.input, told.cache_read, told.output), (920, 3, 57));
+        let untold = tokens(r#"{"input_tokens": 20, "output_tokens": 7, "iterations": "none"}"#);
+        assert_eq!((untold.input, untold.output), (20, 7));
     }
 }

@@ -40,7 +40,7 @@ fn events_out_of_order_are_a_protocol_fault() {
     for events in [
         vec![text_block(0)],
         vec![json!({"type": "message_stop"})],
-        vec![start(), start()],
+        vec![start(), text_block(0), start()],
         vec![start(), text(0, "a")],
         vec![start(), stop(0)],
         vec![start(), text_block(0), text_block(0)],
@@ -201,4 +201,37 @@ fn a_refusal_is_told_with_its_reason_and_the_tier_in_openais_words() {
     });
     assert_eq!(usage.map(|usage| (usage.input, usage.output, usage.reasoning)), Some((1, 9, 4)));
     assert!(matches!(events.last(), Some(ChatEvent::Finish { reason: FinishReason::Refusal, .. })));
+}
+
+#[test]
+fn a_start_said_twice_is_one_start() {
+    let (events, result) = decode(&[start(), start(), text_block(0), text(0, "a"), stop(0)]);
+    assert!(result.is_ok());
+    let starts = events.iter().filter(|event| matches!(event, ChatEvent::Start(_))).count();
+    assert_eq!(starts, 1, "{events:?}");
+}
+
+#[test]
+fn what_stands_in_the_start_is_told() {
+    let message = json!({"id": "msg_1", "model": "m", "stop_reason": "tool_use", "content": [
+        {"type": "code_execution_tool_result", "tool_use_id": "srvtoolu_1", "content": {"stdout": "4"}},
+        {"type": "text", "text": "so"},
+        {"type": "tool_use", "id": "toolu_1", "name": "find_customer", "input": {"number": 4}},
+        {"type": "tool_use", "id": "toolu_2", "name": "now", "input": {}},
+    ]});
+    let begin = json!({"type": "message_start", "message": message});
+    let (events, result) = decode(&[begin, json!({"type": "message_stop"})]);
+    assert!(result.is_ok());
+    let told: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            ChatEvent::Text { text, .. } => Some(text.clone()),
+            ChatEvent::ToolCallStart { call, name, .. } => Some(format!("{call} {name}")),
+            ChatEvent::ToolCallArguments { call, text, .. } => Some(format!("{call} {text}")),
+            ChatEvent::Finish { reason, .. } => Some(format!("{reason:?}")),
+            ChatEvent::End => Some("end".to_owned()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["so", "0 find_customer", r#"0 {"number":4}"#, "1 now", "1 {}", "ToolCalls", "end"]);
 }
