@@ -51,10 +51,11 @@ pub(super) fn render_stream(fault: &Fault) -> Bytes {
 
 fn body(fault: &Fault) -> Body<'_> {
     // The same word may mean more elsewhere: OpenAI's `invalid_request_error` is a model that is not there, too.
+    let is_own = fault.dialect == Some(Dialect::AnthropicMessages);
     let own = fault
         .vendor_type
         .as_deref()
-        .filter(|said| WORDS.iter().any(|(word, kind)| word == said && *kind == fault.kind));
+        .filter(|said| WORDS.iter().any(|(word, kind)| word == said && (is_own || *kind == fault.kind)));
     let r#type = own.unwrap_or_else(|| word_of(fault.kind, fault.status));
     Body { r#type: "error", error: ErrorObject { r#type, message: &fault.message } }
 }
