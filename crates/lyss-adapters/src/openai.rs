@@ -20,7 +20,6 @@ use http::{HeaderMap, StatusCode};
 use lyss_domain::{CapabilitySet, TokenUsage};
 use lyss_wire::RequestBody;
 
-use crate::Fault;
 use crate::conversation::{ChatCall, ChatReply, Loss};
 use crate::dialect::{
     CallerSide, Decoder, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Unsayable, VendorSide,
@@ -29,6 +28,7 @@ use crate::models::of_dialect;
 use crate::scan::Ask;
 use crate::splice::Splices;
 use crate::tap::StreamTap;
+use crate::{Dialect, Fault};
 
 /// Towards callers.
 pub struct Caller;

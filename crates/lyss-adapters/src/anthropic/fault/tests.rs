@@ -4,7 +4,7 @@ use lyss_domain::FaultKind;
 use serde_json::{Value, json};
 
 use super::{read, render, render_stream};
-use crate::Fault;
+use crate::{Dialect, Fault};
 
 fn said(status: u16, kind: &str, message: &str) -> Fault {
     let body = json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"});

@@ -5,8 +5,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use lyss_domain::FaultKind;
 use serde_json::{Value, json};
 
-use super::{read, render, render_stream};
-use crate::Fault;
+use super::{object, read, render, render_stream};
+use crate::{Dialect, Fault};
 
 fn fault(status: u16, body: &[u8]) -> Fault {
     read(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &Bytes::copy_from_slice(body))
