@@ -127,64 +127,66 @@ const fn words_of(kind: FaultKind) -> (&'static str, Option<&'static str>) {
     }
 }
 
+/// Types and codes, the finer before the coarser.
+const WORDS: [(&[&str], FaultKind); 7] = [
+    (
+        &["context_length_exceeded", "string_above_max_length", "exceed_context_size_error"],
+        FaultKind::ContextTooLong,
+    ),
+    (
+        &[
+            "content_filter",
+            "content_policy_violation",
+            "ResponsibleAIPolicyViolation",
+            "data_inspection_failed",
+            "DataInspectionFailed",
+        ],
+        FaultKind::ContentFiltered,
+    ),
+    (
+        &["model_not_found", "DeploymentNotFound", "resource_not_found_error", "ModelNotFound"],
+        FaultKind::ModelNotFound,
+    ),
+    (
+        &[
+            "insufficient_quota",
+            "billing_hard_limit_reached",
+            "billing_not_active",
+            "exceeded_current_quota_error",
+            "insufficient_balance",
+            "Arrearage",
+        ],
+        FaultKind::VendorQuota,
+    ),
+    (
+        &[
+            "invalid_api_key",
+            "authentication_error",
+            "permission_error",
+            "invalid_authentication_error",
+            "incorrect_api_key_error",
+        ],
+        FaultKind::CredentialRefused,
+    ),
+    (
+        &["rate_limit_exceeded", "rate_limit_error", "rate_limit_reached_error", "slow_down"],
+        FaultKind::VendorRateLimited,
+    ),
+    (
+        &[
+            "overloaded_error",
+            "engine_overloaded",
+            "engine_overloaded_error",
+            "server_overloaded",
+            "server_is_overloaded",
+            // As our own error object says it.
+            "overloaded",
+        ],
+        FaultKind::Overloaded,
+    ),
+];
+
 fn kind_by_words(said: &VendorError) -> Option<FaultKind> {
-    const WORDS: [(&[&str], FaultKind); 7] = [
-        (
-            &["context_length_exceeded", "string_above_max_length", "exceed_context_size_error"],
-            FaultKind::ContextTooLong,
-        ),
-        (
-            &[
-                "content_filter",
-                "content_policy_violation",
-                "ResponsibleAIPolicyViolation",
-                "data_inspection_failed",
-                "DataInspectionFailed",
-            ],
-            FaultKind::ContentFiltered,
-        ),
-        (
-            &["model_not_found", "DeploymentNotFound", "resource_not_found_error", "ModelNotFound"],
-            FaultKind::ModelNotFound,
-        ),
-        (
-            &[
-                "insufficient_quota",
-                "billing_hard_limit_reached",
-                "billing_not_active",
-                "exceeded_current_quota_error",
-                "insufficient_balance",
-                "Arrearage",
-            ],
-            FaultKind::VendorQuota,
-        ),
-        (
-            &[
-                "invalid_api_key",
-                "authentication_error",
-                "permission_error",
-                "invalid_authentication_error",
-                "incorrect_api_key_error",
-            ],
-            FaultKind::CredentialRefused,
-        ),
-        (
-            &["rate_limit_exceeded", "rate_limit_error", "rate_limit_reached_error", "slow_down"],
-            FaultKind::VendorRateLimited,
-        ),
-        (
-            &[
-                "overloaded_error",
-                "engine_overloaded",
-                "engine_overloaded_error",
-                "server_overloaded",
-                "server_is_overloaded",
-                // As our own error object says it.
-                "overloaded",
-            ],
-            FaultKind::Overloaded,
-        ),
-    ];
     /// What DeepSeek, vLLM, xAI and llama.cpp say in prose only.
     const PHRASES: [(&[&str], FaultKind); 4] = [
         (

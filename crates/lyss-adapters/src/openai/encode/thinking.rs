@@ -50,6 +50,7 @@ pub(super) fn thinking(task: &mut Task<'_>) {
             task.put("thinking", &ThinkingType { r#type: switch(is_off) });
             let effort = wish.effort_or_budget().filter(|_| has_degree);
             task.put_some("reasoning_effort", effort.map(coarse));
+            lose_degree(task, effort.is_some_and(|effort| coarse(effort) != effort.as_str()));
         }
         EffortField::EnableThinking => {
             task.put("enable_thinking", &!is_off);
