@@ -269,7 +269,12 @@ fn assistant<'a>(turn: &'a Turn, items: &mut Vec<Item<'a>>, losses: &mut Vec<Los
             Part::Text(text) if text.is_empty() => {}
             Part::Text(text) => content.push(Content::OutputText { text, annotations: Vec::new() }),
             Part::Refusal(refusal) => content.push(Content::Refusal { refusal }),
-            Part::Citation(citation) => annotate(citation, &mut content),
+            Part::Citation(citation) => {
+                let loss = Loss::turn(turn.origin, "citations");
+                if !annotate(citation, &mut content) && !losses.contains(&loss) {
+                    losses.push(loss);
+                }
+            }
             Part::ToolCall { id, name, arguments, custom } => {
                 close(&mut content, items);
                 let call_id = fitted(id);
@@ -313,13 +318,15 @@ fn own(reasoning: &Reasoning) -> Option<Item<'_>> {
     Some(Item::Reasoning { id: seal.id.as_deref(), summary, encrypted_content: &seal.data })
 }
 
-/// Marks of an earlier answer: those of pages go back where their place is known, the rest says nothing to the model.
-fn annotate<'a>(citation: &'a Citation, content: &mut [Content<'a>]) {
-    let Some(Content::OutputText { annotations, .. }) = content.last_mut() else { return };
-    if let (CitedPlace::Url(url), Some((start_index, end_index))) = (&citation.place, citation.span) {
-        let title = citation.title.as_deref().unwrap_or_default();
-        annotations.push(Annotation { r#type: "url_citation", url, title, start_index, end_index });
-    }
+/// Marks of an earlier answer: those of pages go back where their place is known; false: there is no place for this one.
+fn annotate<'a>(citation: &'a Citation, content: &mut [Content<'a>]) -> bool {
+    let Some(Content::OutputText { annotations, .. }) = content.last_mut() else { return false };
+    let (CitedPlace::Url(url), Some((start_index, end_index))) = (&citation.place, citation.span) else {
+        return false;
+    };
+    let title = citation.title.as_deref().unwrap_or_default();
+    annotations.push(Annotation { r#type: "url_citation", url, title, start_index, end_index });
+    true
 }
 
 fn results<'a>(

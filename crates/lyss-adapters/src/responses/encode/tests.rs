@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::conversation::{
-    CacheLifetime, Effort, Media, MediaKind, Origin, Part, Reasoning, Role, Seal, SealKind, ServerTool,
-    ServerToolKind, Source, Thinking, Tool, ToolChoice, ToolKind, Turn, WebSearch,
+    CacheLifetime, Citation, CitedPlace, Effort, Media, MediaKind, Origin, Part, Reasoning, Role, Seal,
+    SealKind, ServerTool, ServerToolKind, Source, Thinking, Tool, ToolChoice, ToolKind, Turn, WebSearch,
 };
 
 fn user(parts: Vec<Part>) -> Turn {
@@ -219,4 +219,24 @@ fn reasoning_and_format_are_written_for_the_model() {
     let (body, losses) = encoded(&call, "gpt-4.1");
     assert!(body.get("reasoning").is_none() && body["text"].get("verbosity").is_none());
     assert_eq!(losses, [Loss::from(Setting::Verbosity), Setting::Thinking.into()]);
+}
+
+#[test]
+fn marks_of_an_earlier_answer_go_back_where_their_place_is_known_and_are_named_where_not() {
+    let citing = |span| {
+        let citation = Citation {
+            place: CitedPlace::Url("https://museum.example/hours".into()),
+            title: Some("Hours".into()),
+            cited_text: None,
+            span,
+        };
+        let answer = vec![Part::Text("At nine.".into()), Part::Citation(citation)];
+        let turns = vec![user(vec![hi()]), Turn::new(Role::Assistant, answer, 1), user(vec![hi()])];
+        encoded(&ChatCall { turns, ..ChatCall::default() }, "gpt-4o")
+    };
+    let (body, losses) = citing(Some((0, 8)));
+    assert_eq!(body["input"][1]["content"][0]["annotations"][0]["end_index"], 8);
+    assert!(losses.is_empty());
+    let (_, losses) = citing(None);
+    assert_eq!(losses, [Loss::turn(Origin::Item(1), "citations")]);
 }
