@@ -43,7 +43,9 @@ impl Head<'_> {
                 )]
                 at.as_i64().or_else(|| at.as_f64().map(|at| at as i64)).filter(|at| *at > 0)
             }),
-            service_tier: text(self.service_tier),
+            // Groq's word for the tier that everybody else calls the default.
+            service_tier: text(self.service_tier)
+                .map(|tier| if tier == "on_demand" { "default".to_owned() } else { tier }),
             system_fingerprint: text(self.system_fingerprint),
         }
     }
