@@ -19,18 +19,19 @@ mod wire;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use lyss_domain::{Capability, CapabilitySet, TokenUsage};
+use lyss_domain::{CapabilitySet, TokenUsage};
 use lyss_wire::RequestBody;
 
-use crate::Fault;
 use crate::conversation::{ChatCall, ChatReply, Loss};
 use crate::dialect::{
     CallerSide, CountSide, Decoder, Encoded, Encoding, PassSide, Renderer, Rendering, Tap, Unsayable,
     VendorSide,
 };
+use crate::models::of_dialect;
 use crate::scan::Ask;
 use crate::splice::Splices;
 use crate::tap::StreamTap;
+use crate::{Dialect, Fault};
 
 /// Towards callers.
 pub struct Caller;
@@ -86,16 +87,7 @@ impl CallerSide for Caller {
 
 impl VendorSide for Vendor {
     fn capabilities(&self) -> CapabilitySet {
-        CapabilitySet::of(&[
-            Capability::Chat,
-            Capability::Stream,
-            Capability::Tools,
-            Capability::ParallelTools,
-            Capability::ImageInput,
-            Capability::FileInput,
-            Capability::StructuredOutput,
-            Capability::Reasoning,
-        ])
+        of_dialect(Dialect::AnthropicMessages)
     }
 
     fn encode(&self, call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded, Unsayable> {

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use lyss_domain::{Advice, FaultKind};
+use lyss_domain::{Advice, FaultKind, FaultOwner};
 use lyss_wire::TransportClass;
+
+use crate::Dialect;
 
 /// Whose side broke, for the reader of a log or a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +28,10 @@ pub struct Fault {
     /// The vendor's own machine-readable words, where it had any.
     pub vendor_type: Option<String>,
     pub vendor_code: Option<String>,
-    /// The request field at fault.
+    /// The request field at fault, in the words of [`Fault::dialect`].
     pub param: Option<String>,
+    /// The dialect of a vendor's own words; `None`: the fault speaks of the caller's request as the caller wrote it.
+    pub dialect: Option<Dialect>,
     /// The smallest wait after which trying again makes sense.
     pub retry_after: Option<Duration>,
     /// The vendor's error body, passed through as it is when the caller speaks the same dialect and the fault is the
@@ -46,6 +50,7 @@ impl Fault {
             vendor_type: None,
             vendor_code: None,
             param: None,
+            dialect: None,
             retry_after: None,
             verbatim: None,
         }
@@ -61,8 +66,74 @@ impl Fault {
         self
     }
 
+    /// The vendor's words are of this dialect.
+    pub(crate) fn told_in(&mut self, dialect: Dialect) {
+        self.dialect = Some(dialect);
+    }
+
+    /// Keeps the vendor's body for a caller of its dialect, where the fault is the caller's own.
+    pub(crate) fn pass(&mut self, body: &Bytes, may_pass: bool) {
+        let is_callers = matches!(self.kind.owner(), FaultOwner::Caller | FaultOwner::Model);
+        self.verbatim = (is_callers && may_pass).then(|| body.clone());
+    }
+
+    /// The field at fault, for a caller of this dialect. A path in another dialect's request says nothing there, except a
+    /// field that stands at the top of both under one name.
+    pub(crate) fn param_for(&self, dialect: Dialect) -> Option<&str> {
+        let param = self.param.as_deref()?;
+        let is_understood = match self.dialect {
+            None => true,
+            Some(of) => family(of) == family(dialect) || fields_of(dialect).contains(&param),
+        };
+        is_understood.then_some(param)
+    }
+
     pub fn advice(&self) -> Advice {
         self.kind.advice()
+    }
+}
+
+/// OpenAI's two dialects and their vendors' paths differ less than the rest: an error of one is read by the other.
+const fn family(dialect: Dialect) -> Dialect {
+    match dialect {
+        Dialect::OpenAiResponses => Dialect::OpenAiChat,
+        other => other,
+    }
+}
+
+/// Fields at the top of a request that other dialects call the same.
+const fn fields_of(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::OpenAiChat => &[
+            "model",
+            "messages",
+            "tools",
+            "tool_choice",
+            "temperature",
+            "top_p",
+            "max_tokens",
+            "stream",
+            "metadata",
+            "service_tier",
+        ],
+        Dialect::OpenAiResponses => {
+            &["model", "tools", "tool_choice", "temperature", "top_p", "stream", "metadata", "service_tier"]
+        }
+        Dialect::AnthropicMessages => &[
+            "model",
+            "messages",
+            "max_tokens",
+            "tools",
+            "tool_choice",
+            "temperature",
+            "top_p",
+            "top_k",
+            "stream",
+            "metadata",
+            "service_tier",
+        ],
+        // Its names are written otherwise; two are the same.
+        Dialect::GoogleGenerate => &["model", "tools"],
     }
 }
 

@@ -23,6 +23,7 @@ mod page;
 mod planted;
 mod reply_form;
 mod requests;
+mod sdk_requests;
 pub(crate) mod strangers;
 mod streams;
 mod taps;

@@ -11,7 +11,7 @@ use lyss_domain::{Capability, CapabilitySet, ProviderKind};
 pub use dialects::of_dialect;
 
 use crate::preset::{preset, preset_of};
-use crate::quirks::{EffortField, Quirks, ReasoningBack};
+use crate::quirks::{EffortField, Quirks};
 use crate::{Dialect, Preset};
 
 /// What is known of one model at one vendor.
@@ -58,9 +58,12 @@ fn sayable(kind: ProviderKind, row: &Preset, model: &str) -> CapabilitySet {
 /// What a vendor of this dialect reads of it, and beyond it.
 fn with_quirks(set: CapabilitySet, quirks: &Quirks) -> CapabilitySet {
     use Capability as C;
-    let has_effort = matches!(quirks.effort, EffortField::ReasoningEffort | EffortField::ReasoningObject);
+    let has_effort = matches!(
+        quirks.effort,
+        EffortField::ReasoningEffort | EffortField::ReasoningObject | EffortField::ThinkingTypeAndEffort
+    );
     let has_budget = matches!(quirks.effort, EffortField::ReasoningObject | EffortField::EnableThinking);
-    let flags: [(C, bool); 16] = [
+    let flags: [(C, bool); 17] = [
         (C::StructuredOutput, quirks.json_schema),
         (C::JsonObject, quirks.json_object),
         (C::ImageInput, quirks.images),
@@ -75,18 +78,19 @@ fn with_quirks(set: CapabilitySet, quirks: &Quirks) -> CapabilitySet {
         (C::Penalties, quirks.penalties),
         (C::Seed, quirks.seed_field.is_some()),
         (C::TopK, quirks.top_k),
+        (C::PromptCaching, quirks.cache_control),
         (C::ReasoningEffort, has_effort),
         (C::ReasoningBudget, has_budget),
     ];
-    let set = flags.into_iter().fold(set, |set, (capability, has)| {
+    flags.into_iter().fold(set, |set, (capability, has)| {
         let one = CapabilitySet::of(&[capability]);
         if has { set.and(one) } else { set.without(one) }
-    });
-    // Only these pass a cache mark on to the vendor behind them.
-    match quirks.reasoning {
-        ReasoningBack::Details => set.and(CapabilitySet::of(&[C::PromptCaching])),
-        ReasoningBack::Content | ReasoningBack::Dropped => set,
-    }
+    })
+}
+
+/// The most tokens of an answer of this model, where a row knows it.
+pub(crate) fn max_output_of(model: &str) -> Option<u64> {
+    family_of(model)?.max_output
 }
 
 /// By the longest beginning; the path before a name (`openai/`, `accounts/fireworks/models/`) is not looked at.

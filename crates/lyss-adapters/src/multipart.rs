@@ -196,8 +196,8 @@ mod tests {
             let body = form(&parts);
             let found = found(&body).unwrap();
             assert_eq!(found.model, "whisper-1");
-            let (from, to) = (found.at.start as usize, found.at.end as usize);
-            assert_eq!(&body[from..to], "whisper-1");
+            let place = |at: u64| usize::try_from(at).unwrap();
+            assert_eq!(&body[place(found.at.start)..place(found.at.end)], "whisper-1");
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) use wait::duration;
 pub(crate) use wait::retry_after;
 
 const MAX_READ_BYTES: usize = 256 << 10;
+/// Longest body that is passed on as it is.
+const MAX_VERBATIM_BYTES: usize = 64 << 10;
 const MAX_MESSAGE_CHARS: usize = 2_000;
 const MAX_WORD_CHARS: usize = 100;
 /// Of a list of mistakes in one request, so many are repeated.
@@ -181,10 +183,23 @@ impl VendorError {
         }
     }
 
+    /// Whether the body may go on to the caller as it is, if the fault is the caller's own.
+    pub(crate) fn may_pass(&self, status: StatusCode, body: &[u8]) -> bool {
+        self.is_error_object
+            && !is_about_credential(status)
+            && body.len() <= MAX_VERBATIM_BYTES
+            && std::str::from_utf8(body).is_ok_and(|text| !mentions_credential(text))
+    }
+
     /// The fault of this kind. A refused credential and an empty account are told in our words alone: the vendor's may
     /// quote the key or the account.
     pub(crate) fn into_fault(self, kind: FaultKind, status: StatusCode) -> Fault {
         let kind = self.finer(kind, status);
+        self.into_fault_of(kind, status)
+    }
+
+    /// The same where the dialect's own words leave no doubt of the kind.
+    pub(crate) fn into_fault_of(self, kind: FaultKind, status: StatusCode) -> Fault {
         let mut fault = Fault::new(kind, generic(kind));
         fault.status = status_for_caller(kind, status);
         let may_pass =

@@ -19,7 +19,7 @@ use crate::settle::{Sending, Settlement};
 pub(crate) use answer::count_side;
 pub(crate) use prepare::Conversation;
 pub use prepare::Headers;
-use prepare::Ready;
+use prepare::Unsent;
 
 /// What became of trying a channel.
 pub(crate) enum Outcome {
@@ -45,9 +45,9 @@ pub(crate) async fn attempt(
         Err(fault) => return Outcome::Skipped(charge, fault),
     };
     let prepared = match prepare::prepare(walk, route, &upstream_model) {
-        Ok(Ready::Send(prepared)) => prepared.address(walk, route, &upstream_model),
-        Ok(Ready::Counted(tokens)) => return Outcome::Counted(charge, tokens),
-        Err(fault) => Err(fault),
+        Ok(prepared) => prepared.address(walk, route, &upstream_model),
+        Err(Unsent::Counted(tokens)) => return Outcome::Counted(charge, tokens),
+        Err(Unsent::Unfit(fault)) => Err(fault),
     };
     let (request, dialect, reading) = match prepared {
         Ok(prepared) => prepared,

@@ -27,7 +27,7 @@ const COMMENT: &[u8] = b": ping\n\n";
 pub(crate) enum Mode {
     Pass(Box<dyn Tap>),
     /// No events: nothing of ours may stand between its bytes.
-    Opaque(BytesTap),
+    Opaque(Box<BytesTap>),
     Convert(Box<Convert>),
 }
 

@@ -2,16 +2,12 @@
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
-use lyss_domain::{FaultKind, FaultOwner};
+use lyss_domain::FaultKind;
 use serde::Serialize;
 
-use crate::Fault;
 use crate::json_out::push_event;
-use crate::vendor_error::{
-    VendorError, is_about_credential, kind_by_status, mentions_credential, retry_after,
-};
-
-const MAX_VERBATIM_BYTES: usize = 64 << 10;
+use crate::vendor_error::{VendorError, is_about_credential, kind_by_status, retry_after};
+use crate::{Dialect, Fault};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -54,7 +50,12 @@ pub(super) fn render_stream(fault: &Fault) -> Bytes {
 }
 
 fn body(fault: &Fault) -> Body<'_> {
-    let own = fault.vendor_type.as_deref().filter(|said| WORDS.iter().any(|(word, _)| word == said));
+    // The same word may mean more elsewhere: OpenAI's `invalid_request_error` is a model that is not there, too.
+    let is_own = fault.dialect == Some(Dialect::AnthropicMessages);
+    let own = fault
+        .vendor_type
+        .as_deref()
+        .filter(|said| WORDS.iter().any(|(word, kind)| word == said && (is_own || *kind == fault.kind)));
     let r#type = own.unwrap_or_else(|| word_of(fault.kind, fault.status));
     Body { r#type: "error", error: ErrorObject { r#type, message: &fault.message } }
 }
@@ -89,14 +90,10 @@ pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Fau
     if kind == FaultKind::BadRequest && should_retry(headers) {
         kind = FaultKind::VendorError;
     }
-    let is_callers = matches!(kind.owner(), FaultOwner::Caller | FaultOwner::Model);
-    let may_pass = is_callers
-        && said.is_error_object
-        && !is_about_credential(status)
-        && body.len() <= MAX_VERBATIM_BYTES
-        && std::str::from_utf8(body).is_ok_and(|text| !mentions_credential(text));
+    let may_pass = said.may_pass(status, body);
     let mut fault = said.into_fault(kind, status).with_retry_after(retry_after(headers));
-    fault.verbatim = may_pass.then(|| body.clone());
+    fault.told_in(Dialect::AnthropicMessages);
+    fault.pass(body, may_pass);
     fault
 }
 
@@ -108,7 +105,9 @@ fn should_retry(headers: &HeaderMap) -> bool {
 pub(super) fn read_event(data: &[u8]) -> Fault {
     let said = VendorError::read(data);
     let kind = kind_by_words(&said).unwrap_or(FaultKind::VendorError);
-    said.into_fault(kind, StatusCode::BAD_GATEWAY)
+    let mut fault = said.into_fault(kind, StatusCode::BAD_GATEWAY);
+    fault.told_in(Dialect::AnthropicMessages);
+    fault
 }
 
 fn kind_by_words(said: &VendorError) -> Option<FaultKind> {

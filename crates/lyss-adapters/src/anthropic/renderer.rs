@@ -47,6 +47,8 @@ pub(super) struct MessagesRenderer {
 enum Open {
     Nothing,
     Text,
+    /// A text with sources: what is said next is not theirs.
+    Cited,
     Thinking,
     Call(OpenCall),
 }
@@ -190,7 +192,8 @@ impl MessagesRenderer {
 
     /// Only an open text takes it.
     fn citation(&mut self, citation: &Citation, out: &mut BytesMut) {
-        if matches!(self.open, Open::Text) {
+        if matches!(self.open, Open::Text | Open::Cited) {
+            self.open = Open::Cited;
             self.delta(Delta::Citation { citation: citation::Written::of(citation) }, out);
         }
     }
@@ -275,7 +278,7 @@ impl MessagesRenderer {
     fn close(&mut self, out: &mut BytesMut) {
         match std::mem::replace(&mut self.open, Open::Nothing) {
             Open::Nothing => return,
-            Open::Text => {}
+            Open::Text | Open::Cited => {}
             Open::Thinking => self.delta(Delta::Signature { signature: "" }, out),
             Open::Call(call) => {
                 if let Some(rest) = call.rest() {

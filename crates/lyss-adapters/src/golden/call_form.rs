@@ -11,7 +11,7 @@ use lyss_adapters::conversation::{
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::heard::{Entry, Excuse, Stretch, compare, compare_text};
+use super::heard::{Entry, Excuse, Hearing, Stretch, compare, compare_text};
 
 #[derive(Default)]
 pub(crate) struct CallForm {
@@ -35,27 +35,60 @@ impl CallForm {
         for turn in &call.turns {
             form.turn(turn);
         }
+        // Google wants the results in the order of their calls; which belongs to which is what counts.
+        for group in ["results", "results.is_error"] {
+            let number = |entry: &Entry| entry.value.get(0).unwrap_or(&entry.value).as_u64();
+            form.groups.entry(group.to_owned()).or_default().sort_by_key(number);
+        }
         let order = std::mem::take(&mut form.order);
         let anywhere = call.turns.iter().map(|turn| Excuse::Turn(turn.origin, &[])).collect();
         form.push("order", json!(order), anywhere);
+        // Which call a result answers is told by its number; results of one turn may come in any order.
+        if let Some(results) = form.groups.get_mut("results") {
+            results.sort_by_key(|entry| entry.value[0].as_u64());
+        }
         form
     }
 
     /// Where the second form says less than the first or something else, and no loss explains it.
     pub(crate) fn unexplained(&self, heard: &Self, target: Dialect, losses: &[Loss]) -> Vec<String> {
+        self.unexplained_by(
+            heard,
+            Hearing { target, losses, shows_thoughts: false, text: heard.text_of("user") },
+        )
+    }
+
+    /// The same of a vendor that shows its thoughts unasked.
+    pub(crate) fn unexplained_where_thoughts_show(
+        &self,
+        heard: &Self,
+        target: Dialect,
+        losses: &[Loss],
+    ) -> Vec<String> {
+        self.unexplained_by(
+            heard,
+            Hearing { target, losses, shows_thoughts: true, text: heard.text_of("user") },
+        )
+    }
+
+    fn text_of(&self, role: &str) -> String {
+        self.texts.get(role).into_iter().flatten().map(|stretch| stretch.text.as_str()).collect()
+    }
+
+    fn unexplained_by(&self, heard: &Self, hearing: Hearing<'_>) -> Vec<String> {
+        let losses = hearing.losses;
         let mut found = Vec::new();
         let none = Vec::new();
         let names: std::collections::BTreeSet<_> = self.groups.keys().chain(heard.groups.keys()).collect();
         for name in names {
             let said = self.groups.get(name).unwrap_or(&none);
             let heard = heard.groups.get(name).unwrap_or(&none);
-            compare(name, target, said, heard, losses, &mut found);
+            compare(name, &hearing, said, heard, &mut found);
         }
         for role in ["system", "user", "assistant"] {
             let none = Vec::new();
             let said = self.texts.get(role).unwrap_or(&none);
-            let heard: String =
-                heard.texts.get(role).unwrap_or(&none).iter().map(|stretch| stretch.text.as_str()).collect();
+            let heard = heard.text_of(role);
             compare_text(role, said, &heard, losses, &mut found);
         }
         found
@@ -399,6 +432,6 @@ fn result_of(text: &str) -> Value {
     }
 }
 
-fn squeezed(text: &str) -> String {
+pub(super) fn squeezed(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }

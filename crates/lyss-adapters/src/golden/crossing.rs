@@ -2,6 +2,7 @@
 //! as lost, and what vanished without a word.
 
 use lyss_adapters::conversation::ChatEvent;
+use lyss_adapters::quirks::ReasoningBack;
 use lyss_adapters::{ChatCall, Dialect, Encoded, Encoding, Fault, Loss};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -39,7 +40,8 @@ pub(crate) fn request(case: &Case, vendor: &VendorKind) -> Option<Outcome> {
         Ok(encoded) => encoded,
         Err(unsayable) => return Some(Outcome::Refused(unsayable.into_fault(caller).message)),
     };
-    let mut broken = unheard(&call, &encoded, vendor.dialect);
+    let shows_thoughts = vendor.quirks.reasoning != ReasoningBack::Dropped;
+    let mut broken = unheard(&call, &encoded, vendor.dialect, shows_thoughts);
     for path in &call.unmapped {
         if !encoded.losses.contains(&Loss::Field(path.clone())) {
             broken.push(format!("`{path}` has no canonical form and is not named as lost"));
@@ -62,7 +64,12 @@ pub(crate) fn read(dialect: Dialect, body: &[u8], stream: bool) -> Result<ChatCa
 }
 
 /// What the encoded body does not say, asked of the vendor's dialect's own reader of requests.
-pub(crate) fn unheard(call: &ChatCall, encoded: &Encoded, dialect: Dialect) -> Vec<String> {
+pub(crate) fn unheard(
+    call: &ChatCall,
+    encoded: &Encoded,
+    dialect: Dialect,
+    shows_thoughts: bool,
+) -> Vec<String> {
     if serde_json::from_slice::<&RawValue>(&encoded.body).is_err() {
         return vec!["the encoded body is not JSON".to_owned()];
     }
@@ -71,7 +78,12 @@ pub(crate) fn unheard(call: &ChatCall, encoded: &Encoded, dialect: Dialect) -> V
     }
     match read(dialect, &encoded.body, call.stream) {
         Ok(heard) => {
-            let mut found = CallForm::of(call).unexplained(&CallForm::of(&heard), dialect, &encoded.losses);
+            let (said, losses) = (CallForm::of(call), &encoded.losses);
+            let form = CallForm::of(&heard);
+            let mut found = match shows_thoughts {
+                true => said.unexplained_where_thoughts_show(&form, dialect, losses),
+                false => said.unexplained(&form, dialect, losses),
+            };
             found.extend(
                 heard
                     .unmapped

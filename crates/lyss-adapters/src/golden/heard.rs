@@ -5,6 +5,8 @@ use lyss_adapters::conversation::{Origin, Setting};
 use lyss_adapters::{Dialect, Loss};
 use serde_json::Value;
 
+use super::call_form::squeezed;
+
 /// One thing said, and which losses would explain that the other side does not hear it.
 pub(crate) struct Entry {
     pub(super) value: Value,
@@ -30,9 +32,22 @@ pub(crate) struct Stretch {
 /// What an encoder may say although the caller did not, since the vendor wants it said.
 const SUPPLIED: [&str; 4] = ["setting.max_output_tokens", "setting.thinking.show", "media.name", "order"];
 
+/// Who hears, and what else explains that something is not heard.
+pub(crate) struct Hearing<'a> {
+    pub(super) target: Dialect,
+    pub(super) losses: &'a [Loss],
+    /// The vendor shows its thoughts unasked.
+    pub(super) shows_thoughts: bool,
+    /// All the user's text that was heard, blanks removed.
+    pub(super) text: String,
+}
+
 /// What need not be said to a vendor, since it is so there anyway.
-fn is_implied(target: Dialect, name: &str, entry: &Entry) -> bool {
-    match (target, name) {
+fn is_implied(hearing: &Hearing<'_>, name: &str, entry: &Entry) -> bool {
+    match (hearing.target, name) {
+        // A document of plain text has its name above it, where there is no field for it.
+        (_, "media.name") => entry.value.as_str().is_some_and(|name| hearing.text.contains(&squeezed(name))),
+        (_, "setting.thinking.show") if entry.value == true && hearing.shows_thoughts => true,
         // Both hold a schema strictly, always.
         (Dialect::AnthropicMessages | Dialect::GoogleGenerate, "setting.format.strict") => true,
         // Anthropic's models think only where asked to, and then show it.
@@ -73,10 +88,9 @@ impl Entry {
 
 pub(super) fn compare(
     name: &str,
-    target: Dialect,
+    hearing: &Hearing<'_>,
     said: &[Entry],
     heard: &[Entry],
-    losses: &[Loss],
     found: &mut Vec<String>,
 ) {
     let mut rest = heard.iter().peekable();
@@ -84,9 +98,9 @@ pub(super) fn compare(
     for entry in said {
         if rest.peek().is_some_and(|next| next.value == entry.value) {
             rest.next();
-        } else if entry.is_excused(losses) {
+        } else if entry.is_excused(hearing.losses) {
             skipped += 1;
-        } else if !is_implied(target, name, entry) {
+        } else if !is_implied(hearing, name, entry) {
             let heard = rest.peek().map_or_else(|| "nothing".to_owned(), |next| next.value.to_string());
             found.push(format!("{name}: said {}, heard {heard}", entry.value));
             return;
@@ -94,7 +108,7 @@ pub(super) fn compare(
     }
     // What a loss excused may have been said otherwise; more than that was invented.
     let extra: Vec<_> = rest.map(|entry| entry.value.to_string()).collect();
-    let is_so_anyway = heard.iter().all(|entry| is_implied(target, name, entry));
+    let is_so_anyway = heard.iter().all(|entry| is_implied(hearing, name, entry));
     if extra.len() > skipped && !SUPPLIED.contains(&name) && !is_so_anyway {
         found.push(format!("{name}: never said, but heard {}", extra.join(", ")));
     }

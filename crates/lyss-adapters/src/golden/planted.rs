@@ -63,16 +63,16 @@ fn a_result_of_another_call_is_found() {
         arguments: "{}".into(),
         custom: false,
     };
-    let result = |id: &str| Part::ToolResult {
+    let result = |(at, id): (usize, &str)| Part::ToolResult {
         id: id.into(),
         name: None,
-        parts: vec![Part::Text("ok".into())],
+        parts: vec![Part::Text(format!("result {at}"))],
         is_error: false,
     };
     let form = |ids: [&str; 2], answered: [&str; 2]| {
         let turns = vec![
             Turn::new(Role::Assistant, vec![call(ids[0], "f"), call(ids[1], "f")], 0),
-            Turn::new(Role::Tool, answered.into_iter().map(result).collect(), 1),
+            Turn::new(Role::Tool, answered.into_iter().enumerate().map(result).collect(), 1),
         ];
         CallForm::of(&ChatCall { turns, ..ChatCall::default() })
     };

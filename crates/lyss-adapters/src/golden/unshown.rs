@@ -48,7 +48,7 @@ pub(crate) fn is_wrapped(said: &Value, heard: &Value) -> bool {
 }
 
 /// The same sources in the same order, and no place that was not said.
-fn is_same_sources(said: &Value, heard: &Value) -> bool {
+pub(crate) fn is_same_sources(said: &Value, heard: &Value) -> bool {
     let source = |citation: &Value| (citation[0].clone(), citation[1].clone(), citation[2].clone());
     let all = |list: &Value| list.as_array().map(|list| list.iter().map(source).collect::<Vec<_>>());
     all(said) == all(heard)

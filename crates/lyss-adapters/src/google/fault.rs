@@ -6,16 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use lyss_domain::{FaultKind, FaultOwner};
+use lyss_domain::FaultKind;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::Fault;
-use crate::vendor_error::{
-    VendorError, is_about_credential, kind_by_status, mentions_credential, retry_after,
-};
+use crate::vendor_error::{VendorError, kind_by_status, retry_after};
+use crate::{Dialect, Fault};
 
-const MAX_VERBATIM_BYTES: usize = 64 << 10;
 const MAX_READ_BYTES: usize = 256 << 10;
 const MAX_WORD_BYTES: usize = 64;
 const MAX_FIELD_CHARS: usize = 200;
@@ -50,7 +47,7 @@ pub(super) fn render_stream(fault: &Fault) -> Bytes {
 
 /// The error object in our own words.
 pub(super) fn object(fault: &Fault) -> Vec<u8> {
-    let said = fault.vendor_type.as_deref().filter(|word| is_status_word(word));
+    let said = fault.vendor_type.as_deref().filter(|word| STATUSES.contains(word));
     let body = Body {
         error: ErrorObject {
             code: fault.status,
@@ -68,7 +65,7 @@ pub(super) fn object(fault: &Fault) -> Vec<u8> {
 
 fn details(fault: &Fault) -> Vec<Value> {
     let mut details = Vec::new();
-    if let Some(field) = &fault.param {
+    if let Some(field) = fault.param_for(Dialect::GoogleGenerate) {
         details.push(json!({
             "@type": "type.googleapis.com/google.rpc.BadRequest",
             "fieldViolations": [{"field": field, "description": fault.message}],
@@ -82,6 +79,26 @@ fn details(fault: &Fault) -> Vec<Value> {
     }
     details
 }
+
+/// The words of `google.rpc.Code` for errors.
+const STATUSES: [&str; 16] = [
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "UNAUTHENTICATED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+];
 
 /// The status word of a kind.
 const fn status_word(kind: FaultKind) -> &'static str {
@@ -129,15 +146,9 @@ struct Said {
 pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Fault {
     let said = Said::read(body);
     let error = VendorError::read(body);
-    let kind = kind_by_words(&said, &error).unwrap_or_else(|| kind_by_status(status));
-    let is_callers = matches!(kind.owner(), FaultOwner::Caller | FaultOwner::Model);
-    let may_pass = is_callers
-        && error.is_error_object
-        && !is_about_credential(status)
-        && body.len() <= MAX_VERBATIM_BYTES
-        && std::str::from_utf8(body).is_ok_and(|text| !mentions_credential(text));
-    let mut fault = finished(kind, status, said, error, retry_after(headers));
-    fault.verbatim = may_pass.then(|| body.clone());
+    let may_pass = error.may_pass(status, body);
+    let mut fault = finished(status, said, error, retry_after(headers));
+    fault.pass(body, may_pass);
     fault
 }
 
@@ -150,21 +161,22 @@ pub(super) fn read_event(data: &[u8]) -> Fault {
         .and_then(|code| StatusCode::from_u16(code).ok())
         .filter(|s| s.is_client_error() || s.is_server_error());
     let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
-    let kind = kind_by_words(&said, &error).unwrap_or_else(|| kind_by_status(status));
-    finished(kind, status, said, error, None)
+    finished(status, said, error, None)
 }
 
-fn finished(
-    kind: FaultKind,
-    status: StatusCode,
-    said: Said,
-    mut error: VendorError,
-    wait: Option<Duration>,
-) -> Fault {
+/// The vendor's own words leave no doubt; without them, those of any vendor count.
+fn finished(status: StatusCode, said: Said, mut error: VendorError, wait: Option<Duration>) -> Fault {
+    let kind = kind_by_words(&said, &error);
     error.kind = said.status;
     error.code = said.reason;
     error.param = said.field;
-    error.into_fault(kind, status).with_retry_after(wait.or(said.retry_delay))
+    let fault = match kind {
+        Some(kind) => error.into_fault_of(kind, status),
+        None => error.into_fault(kind_by_status(status), status),
+    };
+    let mut fault = fault.with_retry_after(wait.or(said.retry_delay));
+    fault.told_in(Dialect::GoogleGenerate);
+    fault
 }
 
 impl Said {

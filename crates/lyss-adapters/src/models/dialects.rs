@@ -54,10 +54,10 @@ const MESSAGES: CapabilitySet = COMMON.and(CapabilitySet::of(&[
     Capability::CodeExecution,
 ]));
 
-/// From the API reference, "generateContent" and "GenerationConfig": calls cannot be held to one at a time, nor arguments
-/// to the schema.
+/// From the API reference, "generateContent" and "GenerationConfig": calls cannot be held to one at a time.
 const GENERATE: CapabilitySet = COMMON
     .and(CapabilitySet::of(&[
+        Capability::StrictTools,
         Capability::AudioInput,
         Capability::VideoInput,
         Capability::ImageOutput,

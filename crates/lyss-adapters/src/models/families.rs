@@ -120,10 +120,12 @@ const OPENAI: &[Family] = &[
 
 const ANTHROPIC: &[Family] = &[
     row("claude-2", 200_000, 4_096, WORDS.without(TOOLS).without(NOT_HELD)),
+    row("claude-instant", 100_000, 4_096, WORDS.without(TOOLS).without(NOT_HELD)),
     row("claude-3", 200_000, 4_096, EARLY_CLAUDE),
     row("claude-3-5", 200_000, 8_192, EARLY_CLAUDE),
     row("claude-3-7", 200_000, 64_000, CLAUDE.without(NOT_HELD)),
     row("claude-opus-4", 200_000, 32_000, CLAUDE.without(NOT_HELD)),
+    row("claude-4-opus", 200_000, 32_000, CLAUDE.without(NOT_HELD)),
     row("claude-sonnet-4", 200_000, 64_000, CLAUDE.without(NOT_HELD)),
     row("claude-opus-4-1", 200_000, 32_000, CLAUDE),
     row("claude-haiku-4-5", 200_000, 64_000, CLAUDE),
@@ -135,7 +137,9 @@ const ANTHROPIC: &[Family] = &[
     row("claude-opus-4-8", 1_000_000, 128_000, LATE_CLAUDE),
     row("claude-sonnet-5", 1_000_000, 128_000, LATE_CLAUDE),
     row("claude-opus-5", 1_000_000, 128_000, LATE_CLAUDE),
-    row("claude-fable-5", 1_000_000, 128_000, LATE_CLAUDE),
+    row("claude-haiku-5", 1_000_000, 128_000, LATE_CLAUDE),
+    row("claude-fable", 1_000_000, 128_000, LATE_CLAUDE),
+    row("claude-mythos", 1_000_000, 128_000, LATE_CLAUDE),
 ];
 
 const GOOGLE: &[Family] = &[

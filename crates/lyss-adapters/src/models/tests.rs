@@ -64,7 +64,7 @@ fn a_card_is_what_dialect_vendor_and_model_share() {
 
     let gemini = card("google", "gemini-2.5-pro").capabilities;
     assert!(gemini.has(C::VideoInput) && gemini.has(C::AudioInput) && gemini.has(C::Candidates));
-    assert!(!gemini.has(C::ImageOutput) && !gemini.has(C::StrictTools));
+    assert!(!gemini.has(C::ImageOutput) && gemini.has(C::StrictTools));
     let paints = card("google", "gemini-2.5-flash-image").capabilities;
     assert!(paints.has(C::ImageOutput) && !paints.has(C::Tools));
 

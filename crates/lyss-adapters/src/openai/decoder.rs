@@ -16,7 +16,7 @@ use super::fault;
 use super::pieces::{self, Audio, Content, WireCall, WireFunction, lenient};
 use super::wire::{call_id, finish_behind, finish_reason};
 use crate::Fault;
-use crate::conversation::{ChatEvent, SafetyLevel, SafetyRating};
+use crate::conversation::{ChatEvent, SafetyLevel, SafetyRating, Seal};
 use crate::dialect::Decoder;
 
 /// OpenAI's own bound on `n`.
@@ -33,6 +33,8 @@ pub(super) struct ChatDecoder {
     calls: Vec<OpenCall>,
     finished: BTreeSet<u32>,
     refusing: BTreeSet<u32>,
+    /// Choices whose reasoning is told as plain text: the details then tell it once more, for its seal.
+    reasoning: BTreeSet<u32>,
     /// Choices whose harmless ratings were told: Azure repeats them with every chunk.
     rated: BTreeSet<u32>,
 }
@@ -181,11 +183,15 @@ impl ChatDecoder {
         let plain = filled(delta.reasoning_content.map(|told| told.text))
             .or(filled(delta.reasoning.map(|told| told.text)))
             .or(filled(Some(content.reasoning)));
-        let is_told = plain.is_some();
-        out.extend(plain.map(|text| ChatEvent::Reasoning { choice, text }));
-        if let Some(raw) = delta.reasoning_details {
-            details(choice, raw, is_told, out);
+        if let Some(text) = plain {
+            self.reasoning.insert(choice);
+            out.push(ChatEvent::Reasoning { choice, text });
         }
+        let calls = delta.tool_calls.unwrap_or_default();
+        let mut waiting = match delta.reasoning_details {
+            Some(raw) => self.details(choice, raw, &calls, out),
+            None => Vec::new(),
+        };
         out.extend(filled(Some(content.text)).map(|text| ChatEvent::Text { choice, text }));
         if let Some(text) = filled(delta.refusal.map(|told| told.text)) {
             self.refusing.insert(choice);
@@ -202,24 +208,49 @@ impl ChatDecoder {
             out.extend(filled(audio.transcript.take()).map(|text| ChatEvent::Text { choice, text }));
             out.extend(audio.media(Some(STREAMED_AUDIO)).map(|media| ChatEvent::Media { choice, media }));
         }
-        for call in delta.tool_calls.unwrap_or_default() {
-            self.tool_call(choice, call, out)?;
+        for call in calls {
+            let is_its = |(id, _): &(String, Seal)| call.id.as_deref() == Some(id);
+            let seal = waiting.iter().position(is_its).map(|at| waiting.swap_remove(at).1);
+            self.tool_call(choice, call, seal, out)?;
         }
         match delta.function_call {
-            Some(function) => self.tool_call(choice, WireCall::of_function(function), out),
+            Some(function) => self.tool_call(choice, WireCall::of_function(function), None, out),
             None => Ok(()),
         }
+    }
+
+    /// What the details say; answers the seals that wait for a call of this delta.
+    fn details(
+        &self,
+        choice: u32,
+        raw: &RawValue,
+        calls: &[WireCall<'_>],
+        out: &mut Vec<ChatEvent>,
+    ) -> Vec<(String, Seal)> {
+        let mut waiting = Vec::new();
+        for said in lenient::<Vec<Detail>>(raw).unwrap_or_default().into_iter().map(Detail::said) {
+            let text = said.text.filter(|_| !self.reasoning.contains(&choice));
+            out.extend(text.map(|text| ChatEvent::Reasoning { choice, text }));
+            let Some(seal) = said.seal else { continue };
+            let is_of_call = |id: &String| calls.iter().any(|call| call.id.as_ref() == Some(id));
+            match said.call_id.filter(is_of_call) {
+                Some(id) => waiting.push((id, seal)),
+                None => out.push(ChatEvent::ReasoningSeal { choice, seal }),
+            }
+        }
+        waiting
     }
 
     fn tool_call(
         &mut self,
         choice: u32,
         mut delta: WireCall<'_>,
+        seal: Option<Seal>,
         out: &mut Vec<ChatEvent>,
     ) -> Result<(), Fault> {
         let id = delta.id.take().unwrap_or_default();
         let index = delta.index;
-        let seal = delta.seal();
+        let seal = seal.or_else(|| delta.seal());
         let said = delta.said();
         let call = match self.find(choice, index, &id) {
             Some(call) => call,
@@ -260,15 +291,6 @@ impl ChatDecoder {
         let vendor_index = vendor_index.unwrap_or(u64::from(call));
         self.calls.push(OpenCall { choice, vendor_index, id: id.to_owned(), call });
         Ok(call)
-    }
-}
-
-/// `is_told`: the delta says the readable text under another name, too.
-fn details(choice: u32, raw: &RawValue, is_told: bool, out: &mut Vec<ChatEvent>) {
-    for said in lenient::<Vec<Detail>>(raw).unwrap_or_default().into_iter().map(Detail::said) {
-        let text = said.text.filter(|_| !is_told);
-        out.extend(text.map(|text| ChatEvent::Reasoning { choice, text }));
-        out.extend(said.seal.map(|seal| ChatEvent::ReasoningSeal { choice, seal }));
     }
 }
 

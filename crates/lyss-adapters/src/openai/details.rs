@@ -44,7 +44,7 @@ pub(super) struct Stretch {
 pub(super) struct Said {
     pub(super) text: Option<String>,
     pub(super) seal: Option<Seal>,
-    call_id: Option<String>,
+    pub(super) call_id: Option<String>,
     index: Option<u64>,
     kind: SealKind,
 }

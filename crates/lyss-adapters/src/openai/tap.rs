@@ -24,7 +24,8 @@ impl Look for ChunkLook {
         let Some(data) = data_of(event) else { return false };
         seen.started = true;
         if data == b"[DONE]" {
-            seen.ended = true;
+            // Some servers mark the end behind an error, too.
+            seen.ended = seen.fault.is_none();
             return false;
         }
         let generated = generated_bytes(data);
@@ -79,9 +80,10 @@ fn generated_bytes(data: &[u8]) -> Option<u64> {
 }
 
 /// Sums the values of the text keys in the object that follows. Strings are read as JSON strings, so text that looks
-/// like a key is no key.
+/// like a key is no key. What may repeat another key's text counts only where no other text stands.
 fn text_in_delta(after_key: &[u8]) -> Option<u64> {
     let mut total = None;
+    let mut beside = None;
     let mut depth = 0_u32;
     let mut last: &[u8] = b"";
     let mut is_value = false;
@@ -109,19 +111,40 @@ fn text_in_delta(after_key: &[u8]) -> Option<u64> {
                     last = text;
                 } else if is_generated(last) && !text.is_empty() {
                     total = Some(total.unwrap_or(0) + text.len() as u64);
+                } else if is_part(last) && !text.is_empty() {
+                    beside = Some(beside.unwrap_or(0) + text.len() as u64);
+                } else if is_seen(last) && !text.is_empty() {
+                    beside = beside.or(Some(0));
                 }
             }
             _ => {}
         }
     }
-    total
+    total.or(beside)
 }
 
 fn is_generated(key: &[u8]) -> bool {
     matches!(
         key,
-        b"content" | b"arguments" | b"input" | b"reasoning_content" | b"reasoning" | b"refusal" | b"name"
+        b"content"
+            | b"arguments"
+            | b"input"
+            | b"reasoning_content"
+            | b"reasoning"
+            | b"refusal"
+            | b"name"
+            | b"transcript"
     )
+}
+
+/// Texts of content in parts (Mistral) and of `reasoning_details` (OpenRouter).
+fn is_part(key: &[u8]) -> bool {
+    matches!(key, b"text" | b"thinking" | b"summary")
+}
+
+/// Seen by a reader, and no text: sound, pictures, seals, sources.
+fn is_seen(key: &[u8]) -> bool {
+    matches!(key, b"data" | b"url" | b"signature" | b"thought_signature")
 }
 
 /// Bytes up to the closing quote.

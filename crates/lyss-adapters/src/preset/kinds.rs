@@ -105,8 +105,8 @@ pub(super) const DEEPSEEK: Preset = Preset {
         // Source: "Tool Calls": strict mode lives behind another base (`/beta`).
         strict_tools: false,
         // Source: "Thinking Mode": `thinking.type`, on unless disabled; after a tool call `reasoning_content` must come
-        // back or the request is refused, elsewhere it is ignored.
-        effort: EffortField::ThinkingType,
+        // back or the request is refused, elsewhere it is ignored; `reasoning_effort` stands beside it.
+        effort: EffortField::ThinkingTypeAndEffort,
         reasoning: ReasoningBack::Content,
         ..Quirks::COMPATIBLE
     },

@@ -39,6 +39,8 @@ pub(super) const MISTRAL: Preset = Preset {
         logprobs: false,
         // `reasoning_effort` takes `none` and `high` there, and only some models take it at all.
         effort: EffortField::Nowhere,
+        // Its own message of refusal: ids of tool calls are nine of a-z, A-Z, 0-9.
+        nine_character_ids: true,
         ..BASE
     },
     services: Services::of(&[Service::Embeddings, Service::Moderations, Service::Audio]),
@@ -170,8 +172,10 @@ pub(super) const OPENROUTER: Preset = Preset {
     trial_model: Some("openai/gpt-4o-mini"),
     quirks: Quirks {
         // Source: the pages "Parameters", "Reasoning Tokens" and "Multimodal": `top_k`; the object `reasoning`;
-        // `reasoning_details` are to come back unchanged; files and sound are read; one answer alone.
+        // `reasoning_details` are to come back unchanged; files and sound are read; one answer alone. "Prompt caching":
+        // `cache_control` on parts.
         top_k: true,
+        cache_control: true,
         effort: EffortField::ReasoningObject,
         reasoning: ReasoningBack::Details,
         files: true,

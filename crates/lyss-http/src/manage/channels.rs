@@ -118,7 +118,8 @@ async fn change(
     let work = move |management: Shared| async move {
         management.change_channel(&access.acting(), id.0, expected.0, change).await
     };
-    shown(use_cases.run(work).await?)
+    // Boxed: with all its fields a change is too large to stand in the worker's task.
+    shown(Box::pin(use_cases.run(work)).await?)
 }
 
 async fn delete(

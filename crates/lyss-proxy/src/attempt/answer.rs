@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use lyss_adapters::google::embed::{self, EmbeddingFormat};
-use lyss_adapters::passing::{self, BytesTap, EventsTap};
+use lyss_adapters::passing::{self, EventsTap};
 use lyss_adapters::{CallerSide, CountSide, Dialect, Errand, Fault, Framing, Rendering, Tapped, VendorSide};
 use lyss_domain::{FaultKind, Terminal, TokenUsage};
 use lyss_wire::{ByteStream, ResponseHead};
@@ -192,7 +192,7 @@ async fn unread(
     let mode = if is("text/event-stream") {
         Mode::Pass(Box::new(EventsTap::new()))
     } else {
-        Mode::Opaque(BytesTap::default())
+        Mode::Opaque(Box::default())
     };
     let relay = Relay::new(body, mode, caller, settlement, settings.heartbeat);
     match relay.prime(settings.max_peek_bytes, settings.hold).await {

@@ -10,7 +10,6 @@ use lyss_adapters::{
 };
 use lyss_domain::{FaultKind, ProviderKind};
 use lyss_wire::{EncodedRequest, RequestBody, RestOfBody};
-use smallvec::SmallVec;
 
 use crate::attempt::caller_side;
 use crate::call::Walk;
@@ -18,7 +17,7 @@ use crate::estimate;
 use crate::routes::Route;
 
 /// Headers beside the target's own.
-pub type Headers = SmallVec<[(HeaderName, HeaderValue); 2]>;
+pub type Headers = Vec<(HeaderName, HeaderValue)>;
 
 /// A request in the vendor's dialect, and how its answer is to be read.
 pub(crate) struct Prepared {
@@ -61,15 +60,22 @@ impl Conversation {
     }
 }
 
-/// What is to be done with a request.
-pub(crate) enum Ready {
-    Send(Prepared),
+/// Why nothing is to be sent.
+pub(crate) enum Unsent {
     /// The vendor counts no tokens, so they were estimated.
     Counted(u64),
+    /// This channel cannot serve the request; another one may.
+    Unfit(Fault),
 }
 
-/// Writes the request. A fault says that this channel cannot serve it; another one may.
-pub(crate) fn prepare(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Ready, Fault> {
+impl From<Fault> for Unsent {
+    fn from(fault: Fault) -> Self {
+        Self::Unfit(fault)
+    }
+}
+
+/// Writes the request.
+pub(crate) fn prepare(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Prepared, Unsent> {
     walk.losses.clear();
     let prepared = match walk.ask.errand {
         Errand::Chat => {
@@ -87,23 +93,23 @@ pub(crate) fn prepare(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result
         Errand::Embeddings => unread(walk, route, model, Endpoint::Embeddings)?,
         Errand::Pass(_, path) => unread(walk, route, model, Endpoint::Below(path))?,
     };
-    Ok(Ready::Send(prepared))
+    Ok(prepared)
 }
 
 /// The question goes to a vendor that counts; in its own words where the caller speaks them.
-fn count(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Ready, Fault> {
+fn count(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Prepared, Unsent> {
     let dialect = route.dialect_for(walk.ask.dialect, model);
     let (Some(endpoint), Some(side)) = (dialect.count_endpoint(), dialect.count()) else {
         let call = walk.conversation.get_or_parse(walk.ask)?;
-        return Ok(Ready::Counted(estimate::conversation(call)));
+        return Err(Unsent::Counted(estimate::conversation(call)));
     };
     let reading = Reading::Count(side);
     if dialect == walk.ask.dialect {
-        return Ok(Ready::Send(Prepared { endpoint, reading, ..pass(walk, route, model, dialect) }));
+        return Ok(Prepared { endpoint, reading, ..pass(walk, route, model, dialect) });
     }
     let Written { body, headers } =
         encode(walk, route, model, |call, encoding| side.question(call, encoding))?;
-    Ok(Ready::Send(Prepared { endpoint, dialect, body, rest: None, headers, reading }))
+    Ok(Prepared { endpoint, dialect, body, rest: None, headers, reading })
 }
 
 /// OpenAI's embeddings, asked of Google.

@@ -2,6 +2,11 @@
 //! "Prefill Claude's response", "Forcing tool use" and the migration guides of single models, read in November 2026.
 
 use crate::conversation::Effort;
+use crate::models::max_output_of;
+
+/// `max_tokens` for a model of which no row of [`models`](crate::models) knows how much it writes: what even the oldest
+/// of the vendor's do.
+const UNSAID: u64 = 4_096;
 
 /// What an encoder must know of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +64,9 @@ pub(super) enum Efforts {
     All,
 }
 
-const fn model(max_output_tokens: u64, sampling: Sampling, thinking: Thinks, efforts: Efforts) -> Model {
+const fn model(sampling: Sampling, thinking: Thinks, efforts: Efforts) -> Model {
     Model {
-        max_output_tokens,
+        max_output_tokens: UNSAID,
         is_known: true,
         sampling,
         thinking,
@@ -74,12 +79,12 @@ const fn model(max_output_tokens: u64, sampling: Sampling, thinking: Thinks, eff
 
 /// The models of the fifth generation and what comes after.
 const fn fifth(thinking: Thinks, forced_tools: bool) -> Model {
-    Model { forced_tools, ..model(128_000, Sampling::None, thinking, Efforts::All) }
+    Model { forced_tools, ..model(Sampling::None, thinking, Efforts::All) }
 }
 
 /// The models before 4.6.
-const fn early(max_output_tokens: u64, sampling: Sampling, thinking: Thinks, schemas: bool) -> Model {
-    Model { schemas, prefill: true, ..model(max_output_tokens, sampling, thinking, Efforts::None) }
+const fn early(sampling: Sampling, thinking: Thinks, schemas: bool) -> Model {
+    Model { schemas, prefill: true, ..model(sampling, thinking, Efforts::None) }
 }
 
 /// The first row whose prefix fits wins, so longer names stand first.
@@ -92,35 +97,37 @@ const MODELS: [(&str, Model); 24] = [
     ("claude-opus-5", fifth(Thinks::AdaptiveUnlessDisabled, true)),
     ("claude-sonnet-5", fifth(Thinks::AdaptiveUnlessDisabled, true)),
     ("claude-haiku-5", fifth(Thinks::AdaptiveUnlessDisabled, true)),
-    ("claude-opus-4-8", model(128_000, Sampling::None, Thinks::Adaptive, Efforts::All)),
-    ("claude-opus-4-7", model(128_000, Sampling::None, Thinks::Adaptive, Efforts::All)),
-    ("claude-opus-4-6", model(128_000, Sampling::OneOf, Thinks::Either, Efforts::HighAndMax)),
-    ("claude-sonnet-4-6", model(128_000, Sampling::OneOf, Thinks::Either, Efforts::HighAndMax)),
-    (
-        "claude-opus-4-5",
-        Model { efforts: Efforts::UpToHigh, ..early(64_000, Sampling::OneOf, Thinks::Budget, true) },
-    ),
-    ("claude-sonnet-4-5", early(64_000, Sampling::OneOf, Thinks::Budget, true)),
-    ("claude-haiku-4-5", early(64_000, Sampling::OneOf, Thinks::Budget, true)),
-    ("claude-opus-4-1", early(32_000, Sampling::OneOf, Thinks::Budget, false)),
-    ("claude-opus-4", early(32_000, Sampling::All, Thinks::Budget, false)),
-    ("claude-4-opus", early(32_000, Sampling::All, Thinks::Budget, false)),
-    ("claude-sonnet-4", early(64_000, Sampling::All, Thinks::Budget, false)),
-    ("claude-3-7", early(64_000, Sampling::All, Thinks::Budget, false)),
-    ("claude-3-5", early(8_192, Sampling::All, Thinks::Never, false)),
-    ("claude-3", early(4_096, Sampling::All, Thinks::Never, false)),
-    ("claude-2", early(4_096, Sampling::All, Thinks::Never, false)),
-    ("claude-instant", early(4_096, Sampling::All, Thinks::Never, false)),
+    ("claude-opus-4-8", model(Sampling::None, Thinks::Adaptive, Efforts::All)),
+    ("claude-opus-4-7", model(Sampling::None, Thinks::Adaptive, Efforts::All)),
+    ("claude-opus-4-6", model(Sampling::OneOf, Thinks::Either, Efforts::HighAndMax)),
+    ("claude-sonnet-4-6", model(Sampling::OneOf, Thinks::Either, Efforts::HighAndMax)),
+    ("claude-opus-4-5", Model { efforts: Efforts::UpToHigh, ..early(Sampling::OneOf, Thinks::Budget, true) }),
+    ("claude-sonnet-4-5", early(Sampling::OneOf, Thinks::Budget, true)),
+    ("claude-haiku-4-5", early(Sampling::OneOf, Thinks::Budget, true)),
+    ("claude-opus-4-1", early(Sampling::OneOf, Thinks::Budget, false)),
+    ("claude-opus-4", early(Sampling::All, Thinks::Budget, false)),
+    ("claude-4-opus", early(Sampling::All, Thinks::Budget, false)),
+    ("claude-sonnet-4", early(Sampling::All, Thinks::Budget, false)),
+    ("claude-3-7", early(Sampling::All, Thinks::Budget, false)),
+    ("claude-3-5", early(Sampling::All, Thinks::Never, false)),
+    ("claude-3", early(Sampling::All, Thinks::Never, false)),
+    ("claude-2", early(Sampling::All, Thinks::Never, false)),
+    ("claude-instant", early(Sampling::All, Thinks::Never, false)),
 ];
 
 /// A name of the operator's own, or of another vendor that speaks this dialect: the widest form of every field.
-const UNKNOWN: Model = Model { is_known: false, ..early(4_096, Sampling::All, Thinks::Budget, false) };
+const UNKNOWN: Model = Model { is_known: false, ..early(Sampling::All, Thinks::Budget, false) };
 
 impl Model {
     /// A model's name, dated or not, with or without what other platforms put before it.
     pub(super) fn of(name: &str) -> Self {
         let name = name.find("claude-").and_then(|at| name.get(at..)).unwrap_or(name);
-        MODELS.iter().find(|(prefix, _)| name.starts_with(prefix)).map_or(UNKNOWN, |(_, model)| *model)
+        let row =
+            MODELS.iter().find(|(prefix, _)| name.starts_with(prefix)).map_or(UNKNOWN, |(_, model)| *model);
+        match max_output_of(name).filter(|_| row.is_known) {
+            Some(max_output_tokens) => Self { max_output_tokens, ..row },
+            None => row,
+        }
     }
 }
 
@@ -148,5 +155,20 @@ impl Efforts {
             Effort::XHigh | Effort::Max => "high",
         };
         (self != Self::None).then_some(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How much a model writes is known in one table, and of every model here.
+    #[test]
+    fn every_row_has_its_output_limit() {
+        for (name, _) in MODELS {
+            assert_eq!(Some(Model::of(name).max_output_tokens), max_output_of(name), "{name}");
+        }
+        assert_eq!(Model::of("anthropic.claude-sonnet-4-5-20250929-v1:0").max_output_tokens, 64_000);
+        assert_eq!(Model::of("someones-own").max_output_tokens, UNSAID);
     }
 }

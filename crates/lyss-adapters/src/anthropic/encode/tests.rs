@@ -352,7 +352,7 @@ fn the_last_four_cache_points_are_kept() {
     );
     let kept = body["messages"][0]["content"].as_array().unwrap();
     assert!(kept.iter().all(|block| block["cache_control"] == json!({"type": "ephemeral"})));
-    assert_eq!(losses, ["tools[0].function.cache_control", "messages.cache_control"]);
+    assert_eq!(losses, ["tools[0].cache_control", "messages.cache_control"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use lyss_domain::FaultKind;
 use serde_json::{Value, json};
 
 use super::{read, render, render_stream};
-use crate::Fault;
+use crate::{Dialect, Fault};
 
 fn said(status: u16, kind: &str, message: &str) -> Fault {
     let body = json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"});
@@ -128,8 +128,14 @@ fn each_kind_has_this_dialects_words() {
     // Another vendor's words are none of this dialect's; its own are kept.
     let foreign = Fault { vendor_type: Some("server_error".into()), ..Fault::new(K::Overloaded, "m") };
     assert_eq!(words(&foreign), "overloaded_error");
-    let own = Fault { vendor_type: Some("billing_error".into()), ..Fault::new(K::VendorError, "m") };
+    let mut own = Fault { vendor_type: Some("billing_error".into()), ..Fault::new(K::VendorError, "m") };
+    own.told_in(Dialect::AnthropicMessages);
     assert_eq!(words(&own), "billing_error");
+    // OpenAI says of a missing model what this dialect says of a malformed request.
+    let mut foreign =
+        Fault { vendor_type: Some("invalid_request_error".into()), ..Fault::new(K::ModelNotFound, "m") };
+    foreign.told_in(Dialect::OpenAiChat);
+    assert_eq!(words(&foreign), "not_found_error");
 }
 
 #[test]

@@ -89,15 +89,16 @@ fn declarations<'a>(
     losses: &mut Vec<Loss>,
 ) -> Result<Vec<Declaration<'a>>, Unsayable> {
     let mut written = Vec::with_capacity(call.tools.len());
-    // Held to its schema is a call only where some call must be made.
-    let is_forced = matches!(call.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
+    // Held to their schemas are the calls of all tools or of none.
+    let is_held =
+        is_validated(call) || matches!(call.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
     for tool in &call.tools {
         if tool.is_custom() {
             let text = "A custom tool, which takes free text, cannot be sent to this model's vendor.";
             return Err(Unsayable::new(Loss::tool(tool.origin, ""), text));
         }
         check_name(tool)?;
-        if tool.strict == Some(true) && !is_forced {
+        if tool.strict == Some(true) && !is_held {
             losses.push(Loss::tool(tool.origin, "strict"));
         }
         if tool.cache.is_some() {
@@ -178,8 +179,18 @@ fn search_losses(search: &WebSearch, origin: usize, losses: &mut Vec<Loss>) {
     losses.extend(said.into_iter().filter(|(_, is_said)| *is_said).map(|(what, _)| Loss::tool(origin, what)));
 }
 
+/// `VALIDATED` is `AUTO` with every call held to its schema ("Function calling").
+fn is_validated(call: &ChatCall) -> bool {
+    matches!(call.tool_choice, None | Some(ToolChoice::Auto))
+        && !call.tools.is_empty()
+        && call.tools.iter().all(|tool| tool.strict == Some(true))
+}
+
 fn choice<'a>(call: &'a ChatCall, is_without: bool, losses: &mut Vec<Loss>) -> Option<CallingConfig<'a>> {
-    let asked = call.tool_choice.as_ref()?;
+    let asked = match (&call.tool_choice, is_validated(call)) {
+        (_, true) => return Some(CallingConfig { mode: "VALIDATED", allowed_function_names: Vec::new() }),
+        (asked, false) => asked.as_ref()?,
+    };
     if is_without {
         if matches!(asked, ToolChoice::Required | ToolChoice::Named(_)) {
             losses.push(Setting::ToolChoice.into());

@@ -156,7 +156,7 @@ fn choices_of_tools() {
     };
     assert_eq!(of("tool-choice-none"), (Some(ToolChoice::None), 2));
     assert_eq!(of("tool-choice-required"), (Some(ToolChoice::Required), 2));
-    assert_eq!(of("tool-choice-named"), (Some(ToolChoice::Named("get_time".into())), 1));
+    assert_eq!(of("tool-choice-named"), (Some(ToolChoice::Named("get_time".into())), 2));
     assert_eq!(of("tool-choice-allowed"), (Some(ToolChoice::Required), 2));
     assert!(case("tool-strict").tools.iter().all(|tool| tool.strict == Some(true)));
     let kinds = case("web-search").server_tools;

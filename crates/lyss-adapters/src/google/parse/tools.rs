@@ -83,7 +83,9 @@ fn calling(mut config: Fields<'_>, call: &mut ChatCall, lost: &mut Lost) -> Resu
         // Calls are held to their schemas.
         call.tools.iter_mut().for_each(|tool| tool.strict = Some(true));
     }
-    if matches!(mode.as_str(), "ANY" | "VALIDATED") && !allowed.is_empty() {
+    // The choice of one names it; the others may stay.
+    let is_named = matches!(call.tool_choice, Some(ToolChoice::Named(_)));
+    if matches!(mode.as_str(), "ANY" | "VALIDATED") && !allowed.is_empty() && !is_named {
         call.tools.retain(|tool| allowed.contains(&tool.name));
     }
     config.leave(&[], lost);

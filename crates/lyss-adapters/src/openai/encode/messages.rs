@@ -215,8 +215,13 @@ fn add<'a>(
             let id = call_id(id, task.quirks.nine_character_ids);
             message.tool_calls.push(OwnedCall { id, name, arguments, custom: *custom });
         }
-        // The text it backs stands for itself.
-        Part::Citation(_) => {}
+        // The text it backs stands for itself, but what it rests on has no place in a request.
+        Part::Citation(_) => {
+            let loss = Loss::turn(turn.origin, "citations");
+            if !task.losses.contains(&loss) {
+                task.lose(loss);
+            }
+        }
         Part::ToolResult { .. } | Part::CachePoint(_) | Part::Reasoning(_) => {}
     }
     Ok(())
@@ -294,11 +299,24 @@ fn want_reasoning(message: &mut Message<'_>, task: &Task<'_>) {
     }
 }
 
-fn show_media<'a>(media: &'a Media, origin: Origin, task: &Task<'a>) -> Result<WirePart<'a>, Unsayable> {
+/// A text of its own, with the file's name or the document's title above it.
+fn named<'a>(name: Option<&str>, text: Cow<'a, str>) -> WirePart<'a> {
+    let text = match name {
+        Some(name) => Cow::Owned(format!("{name}\n\n{text}")),
+        None => text,
+    };
+    WirePart { text: Some(text), ..WirePart::of("text") }
+}
+
+fn show_media<'a>(media: &'a Media, origin: Origin, task: &mut Task<'a>) -> Result<WirePart<'a>, Unsayable> {
     let what = media.kind.as_str();
     let refuse = |message: &str| Err(Unsayable::new(Loss::turn(origin, what), message));
+    if media.citable {
+        task.lose(Loss::turn(origin, "citations"));
+    }
+    let name = media.name.as_deref();
     if let Source::Text(text) = &media.source {
-        return Ok(WirePart::text(text));
+        return Ok(named(name, Cow::Borrowed(text)));
     }
     // OpenAI reads no file but PDF ("File inputs"), and text is text.
     let is_plain = media.kind == MediaKind::File && media.mime_or_usual().starts_with("text/");
@@ -306,7 +324,7 @@ fn show_media<'a>(media: &'a Media, origin: Origin, task: &Task<'a>) -> Result<W
         && is_plain
         && let Some(text) = base64::text(data)
     {
-        return Ok(WirePart { text: Some(Cow::Owned(text)), ..WirePart::of("text") });
+        return Ok(named(name, Cow::Owned(text)));
     }
     match media.kind {
         MediaKind::Image if task.quirks.images => match media.to_url() {

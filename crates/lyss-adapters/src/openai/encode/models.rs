@@ -47,7 +47,8 @@ impl Family {
             Self::OSeries => &[Low, Medium, High],
             Self::Gpt5 { minor: 0 } => &[Minimal, Low, Medium, High],
             Self::Gpt5 { minor: 1 } => &[Effort::None, Low, Medium, High],
-            Self::Gpt5 { .. } => &[Effort::None, Low, Medium, High, XHigh],
+            Self::Gpt5 { minor: 2..=5 } => &[Effort::None, Low, Medium, High, XHigh],
+            Self::Gpt5 { .. } => &[Effort::None, Low, Medium, High, XHigh, Effort::Max],
             Self::Unknown => return None,
         })
     }

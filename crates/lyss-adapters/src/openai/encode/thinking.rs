@@ -34,6 +34,10 @@ pub(super) fn thinking(task: &mut Task<'_>) {
     let has_degree = !is_off && (wish.effort.is_some() || wish.budget.is_some());
     // Only whether it is shown was said, or the choice was left to the model.
     let is_open = !is_off && !has_degree && wish.mode != ThinkingMode::On;
+    // OpenAI shows no thoughts in this dialect. Vendors whose thoughts go back show them unasked.
+    if wish.show == Some(true) && !is_off && task.quirks.platform_fields {
+        task.lose(Setting::Thinking);
+    }
     match task.quirks.effort {
         EffortField::ReasoningEffort => effort_word(task, &wish, is_off),
         EffortField::ReasoningObject => task.put("reasoning", &object(&wish, is_off)),
@@ -46,6 +50,7 @@ pub(super) fn thinking(task: &mut Task<'_>) {
             task.put("thinking", &ThinkingType { r#type: switch(is_off) });
             let effort = wish.effort_or_budget().filter(|_| has_degree);
             task.put_some("reasoning_effort", effort.map(coarse));
+            lose_degree(task, effort.is_some_and(|effort| coarse(effort) != effort.as_str()));
         }
         EffortField::EnableThinking => {
             task.put("enable_thinking", &!is_off);
@@ -102,6 +107,10 @@ fn effort_word(task: &mut Task<'_>, wish: &Thinking, is_off: bool) {
         false if wish.mode == ThinkingMode::On => wish.effort_or_budget().or(Some(Effort::Medium)),
         false => wish.effort_or_budget(),
     };
+    // This field tells no wish to see the thoughts.
+    if wish.show == Some(true) && !is_off {
+        task.lose(Setting::Thinking);
+    }
     let Some(wanted) = wanted else { return };
     let written = match task.family.efforts() {
         // A model that never reasons does as it is told here, and others cannot be told.
@@ -118,7 +127,7 @@ fn effort_word(task: &mut Task<'_>, wish: &Thinking, is_off: bool) {
         Some(written) => written == wanted,
         None => is_off,
     };
-    if !is_told {
+    if !is_told && !task.losses.contains(&Setting::Thinking.into()) {
         task.lose(Setting::Thinking);
     }
 }

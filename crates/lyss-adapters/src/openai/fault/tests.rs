@@ -5,8 +5,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use lyss_domain::FaultKind;
 use serde_json::{Value, json};
 
-use super::{read, render, render_stream};
-use crate::Fault;
+use super::{object, read, render, render_stream};
+use crate::{Dialect, Fault};
 
 fn fault(status: u16, body: &[u8]) -> Fault {
     read(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &Bytes::copy_from_slice(body))
@@ -220,4 +220,34 @@ fn a_caller_sees_words_of_its_own_dialect() {
     fault.vendor_type = Some("tokens".into());
     fault.vendor_code = Some("rate_limit_exceeded".into());
     assert_eq!(shown(&fault)["error"]["type"], "tokens");
+}
+
+/// A caller of this dialect reads its own words alone, and no path of another dialect's request.
+#[test]
+fn foreign_words_and_paths_are_not_shown() {
+    let shown = |fault: &Fault| serde_json::from_slice::<serde_json::Value>(&object(fault)).unwrap();
+    let mut google = Fault {
+        vendor_type: Some("INVALID_ARGUMENT".into()),
+        vendor_code: Some("API_KEY_SERVICE_BLOCKED".into()),
+        ..Fault::bad_request("Bad.", Some("contents[0].parts"))
+    };
+    google.told_in(Dialect::GoogleGenerate);
+    let expected = serde_json::json!({"error": {
+        "message": "Bad.", "type": "invalid_request_error", "param": null, "code": null,
+    }});
+    assert_eq!(shown(&google), expected);
+    google.param = Some("tools".into());
+    assert_eq!(shown(&google)["error"]["param"], "tools");
+    let mut own = Fault {
+        vendor_type: Some("tokens".into()),
+        vendor_code: Some("rate_limit_exceeded".into()),
+        ..Fault::new(FaultKind::VendorRateLimited, "Slow.")
+    };
+    own.param = Some("messages.1.content".into());
+    own.told_in(Dialect::OpenAiChat);
+    let error = &shown(&own)["error"];
+    assert_eq!((&error["type"], &error["param"]), (&"tokens".into(), &"messages.1.content".into()));
+    // Our own fault speaks of the request as the caller wrote it.
+    let ours = Fault::bad_request("Bad.", Some("messages[0].content"));
+    assert_eq!(shown(&ours)["error"]["param"], "messages[0].content");
 }

@@ -214,11 +214,10 @@ fn media<'a>(media: &'a Media, origin: Origin, losses: &mut Vec<Loss>) -> Result
             Err(Unsayable::new(Loss::turn(origin, media.kind.as_str()), text))
         }
         (_, Source::Text(text)) => {
-            let text = match name {
-                Some(name) => Cow::Owned(format!("{name}\n\n{text}")),
-                None => Cow::Borrowed(text.as_str()),
-            };
-            Ok(Content::InputText { text })
+            if name.is_some() {
+                losses.push(Loss::turn(origin, "filename"));
+            }
+            Ok(Content::InputText { text: Cow::Borrowed(text.as_str()) })
         }
         (MediaKind::Image, source) => Ok(Content::InputImage {
             image_url: media.to_url(),

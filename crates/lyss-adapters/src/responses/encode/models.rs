@@ -1,5 +1,6 @@
 //! What differs between models: whether they reason, with how much effort, and what they then refuse. From the vendor's
-//! pages "Reasoning models" and "Latest model" and the pages of single models.
+//! pages "Reasoning models" and "Latest model", from the field `effort` of `Reasoning` in its Python library, and, model by
+//! model, from the public price list of LiteLLM (`supports_*_reasoning_effort`), read in November 2026.
 
 use crate::conversation::{Effort, Thinking};
 
@@ -26,6 +27,8 @@ const O_SERIES: &[Effort] = &[Low, Medium, High];
 const FIVE: &[Effort] = &[Minimal, Low, Medium, High];
 const FIVE_ONE: &[Effort] = &[NoEffort, Low, Medium, High];
 const LATER: &[Effort] = &[NoEffort, Low, Medium, High, XHigh];
+/// From GPT-5.6 on.
+const LATEST: &[Effort] = &[NoEffort, Low, Medium, High, XHigh, Effort::Max];
 const CODEX: &[Effort] = &[Low, Medium, High, XHigh];
 const PRO: &[Effort] = &[High];
 const LATER_PRO: &[Effort] = &[Medium, High, XHigh];
@@ -61,7 +64,8 @@ impl Model {
             Some(_) if is("codex") => reasoning(CODEX, true),
             Some(1) => reasoning(FIVE_ONE, false),
             Some(2..=4) => reasoning(LATER, false),
-            Some(_) => reasoning(LATER, true),
+            Some(5) => reasoning(LATER, true),
+            Some(_) => reasoning(LATEST, true),
         }
     }
 
@@ -124,6 +128,9 @@ mod tests {
         assert_eq!(effort("gpt-5.1", Minimal), (Some(Low), false));
         assert_eq!(effort("o4-mini", XHigh), (Some(High), false));
         assert_eq!(effort("gpt-5.4-mini", Effort::Max), (Some(XHigh), false));
+        assert_eq!(effort("gpt-5.5", Effort::Max), (Some(XHigh), false));
+        assert_eq!(effort("gpt-5.6-sol", Effort::Max), (Some(Effort::Max), true));
+        assert_eq!(effort("gpt-5.5-pro", Low), (Some(Medium), false));
         assert_eq!(effort("gpt-5-pro", Low), (Some(High), false));
         assert_eq!(effort("my-deployment", Minimal), (Some(Minimal), true));
     }
