@@ -306,7 +306,7 @@ def test_embeddings_are_openais_alone(gemini):
     with pytest.raises(errors.ClientError) as caught:
         gemini.models.embed_content(model="gemini-embedding-001", contents=["one", "two"])
 
-    assert caught.value.code == 404
+    assert (caught.value.code, caught.value.status) == (404, "NOT_FOUND")
 
 
 def test_models_are_listed(gemini):

@@ -52,7 +52,11 @@ pub(super) fn object(fault: &Fault) -> Vec<u8> {
         error: ErrorObject {
             code: fault.status,
             message: &fault.message,
-            status: said.unwrap_or(status_word(fault.kind)),
+            status: said.unwrap_or_else(|| match fault.status {
+                // A path or a thing that is not there, whatever kind it has for us.
+                404 => "NOT_FOUND",
+                _ => status_word(fault.kind),
+            }),
             details: details(fault),
         },
     };

@@ -35,15 +35,17 @@ impl Head<'_> {
         ReplyHead {
             id: text(self.id).unwrap_or_default(),
             model: text(self.model).unwrap_or_default(),
-            // Some servers write it with a fraction.
+            // Some servers write it with a fraction, some in milliseconds.
             created: self.created.and_then(lenient::<serde_json::Number>).and_then(|at| {
                 #[expect(
                     clippy::cast_possible_truncation,
                     reason = "saturates, and a moment that wild is no matter"
                 )]
-                at.as_i64().or_else(|| at.as_f64().map(|at| at as i64)).filter(|at| *at > 0)
+                at.as_i64().or_else(|| at.as_f64().map(|at| at as i64)).filter(|at| *at > 0).map(in_seconds)
             }),
-            service_tier: text(self.service_tier),
+            // Groq's word for the tier that everybody else calls the default.
+            service_tier: text(self.service_tier)
+                .map(|tier| if tier == "on_demand" { "default".to_owned() } else { tier }),
             system_fingerprint: text(self.system_fingerprint),
         }
     }
@@ -173,6 +175,11 @@ fn choice(
         choice.finish = FinishReason::ContentFilter;
     }
     Ok(choice)
+}
+
+/// A moment that would lie some three thousand years ahead in seconds was told in milliseconds.
+const fn in_seconds(at: i64) -> i64 {
+    if at >= 100_000_000_000 { at / 1_000 } else { at }
 }
 
 #[cfg(test)]

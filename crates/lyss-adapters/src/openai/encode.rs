@@ -243,6 +243,10 @@ fn tools(task: &mut Task<'_>) -> Result<(), Unsayable> {
     }
     server_tools(task);
     if tools.is_empty() {
+        // Only a tool that runs at the vendor was to be called, and it is lost.
+        if matches!(call.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_))) {
+            task.lose(Setting::ToolChoice);
+        }
         return Ok(());
     }
     task.put("tools", &tools);

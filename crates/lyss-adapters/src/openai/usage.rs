@@ -64,11 +64,26 @@ impl From<WireUsage> for TokenUsage {
     }
 }
 
-/// The last usage object standing in a JSON text; null or unreadable is none. Inside a JSON string every quote is
-/// escaped, so generated text that talks of `"usage":` cannot be mistaken for it.
+/// The top of an answer or a chunk, for its usage alone.
+#[derive(Deserialize)]
+struct Top {
+    #[serde(default)]
+    usage: Option<WireUsage>,
+}
+
+/// The usage of an answer or a chunk; null or unreadable is none. An answer of several models (Groq's compound ones)
+/// also holds each model's share under the same name further in, so only the one at the top counts. Where the text is
+/// no whole object it is the last that stands in it: inside a JSON string every quote is escaped, so generated text
+/// that talks of `"usage":` cannot be mistaken for it.
 pub(super) fn find(json: &[u8]) -> Option<TokenUsage> {
     const KEY: &[u8] = b"\"usage\"";
     let at = memchr::memmem::rfind(json, KEY)?;
+    if memchr::memmem::find(json, KEY) != Some(at)
+        && let Ok(top) = serde_json::from_slice::<Top>(json)
+        && let Some(usage) = top.usage
+    {
+        return Some(usage.into());
+    }
     let value = json.get(at + KEY.len()..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
     if value.first() != Some(&b'{') {
         return None;

@@ -41,6 +41,8 @@ pub(super) struct Usage {
 #[derive(Serialize)]
 struct InputDetails {
     cached_tokens: u64,
+    /// Required by newer SDKs.
+    cache_write_tokens: u64,
 }
 
 #[derive(Serialize)]
@@ -76,7 +78,10 @@ impl From<&TokenUsage> for Usage {
     fn from(usage: &TokenUsage) -> Self {
         Self {
             input_tokens: usage.prompt(),
-            input_tokens_details: InputDetails { cached_tokens: usage.cache_read },
+            input_tokens_details: InputDetails {
+                cached_tokens: usage.cache_read,
+                cache_write_tokens: usage.cache_write.saturating_add(usage.cache_write_long),
+            },
             output_tokens: usage.completion(),
             output_tokens_details: OutputDetails { reasoning_tokens: usage.reasoning },
             total_tokens: usage.total(),
@@ -126,7 +131,7 @@ mod tests {
     #[test]
     fn sums_are_taken_apart_and_put_together_again() {
         let body = br#"{"tools":[{"parameters":{"properties":{"usage":{"input_tokens":7}}}}],"usage":{"input_tokens":100,
-            "input_tokens_details":{"cached_tokens":60},"output_tokens":50,
+            "input_tokens_details":{"cached_tokens":60,"cache_write_tokens":0},"output_tokens":50,
             "output_tokens_details":{"reasoning_tokens":30},"total_tokens":150},"metadata":{"usage":"x"}}"#;
         let usage = of_response(body).unwrap();
         assert_eq!(

@@ -36,6 +36,9 @@ pub(super) enum Item {
     ImageGenerationCall {
         id: String,
         status: &'static str,
+        /// `jpeg`, `webp` …; absent: the vendor's usual `png`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        output_format: Option<String>,
         result: Option<String>,
     },
 }

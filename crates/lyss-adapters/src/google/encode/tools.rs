@@ -70,7 +70,7 @@ pub(super) fn tools<'a>(
         }
     }
     let mut config = ToolConfig {
-        function_calling_config: choice(call, declarations.is_empty(), losses),
+        function_calling_config: choice(call, model, declarations.is_empty(), losses),
         include_server_side_tool_invocations: None,
     };
     if !declarations.is_empty() {
@@ -90,8 +90,8 @@ fn declarations<'a>(
 ) -> Result<Vec<Declaration<'a>>, Unsayable> {
     let mut written = Vec::with_capacity(call.tools.len());
     // Held to their schemas are the calls of all tools or of none.
-    let is_held =
-        is_validated(call) || matches!(call.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
+    let is_held = is_validated(call, model)
+        || matches!(call.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
     for tool in &call.tools {
         if tool.is_custom() {
             let text = "A custom tool, which takes free text, cannot be sent to this model's vendor.";
@@ -180,14 +180,20 @@ fn search_losses(search: &WebSearch, origin: usize, losses: &mut Vec<Loss>) {
 }
 
 /// `VALIDATED` is `AUTO` with every call held to its schema ("Function calling").
-fn is_validated(call: &ChatCall) -> bool {
-    matches!(call.tool_choice, None | Some(ToolChoice::Auto))
+fn is_validated(call: &ChatCall, model: Model) -> bool {
+    model.reads_json_schema()
+        && matches!(call.tool_choice, None | Some(ToolChoice::Auto))
         && !call.tools.is_empty()
         && call.tools.iter().all(|tool| tool.strict == Some(true))
 }
 
-fn choice<'a>(call: &'a ChatCall, is_without: bool, losses: &mut Vec<Loss>) -> Option<CallingConfig<'a>> {
-    let asked = match (&call.tool_choice, is_validated(call)) {
+fn choice<'a>(
+    call: &'a ChatCall,
+    model: Model,
+    is_without: bool,
+    losses: &mut Vec<Loss>,
+) -> Option<CallingConfig<'a>> {
+    let asked = match (&call.tool_choice, is_validated(call, model)) {
         (_, true) => return Some(CallingConfig { mode: "VALIDATED", allowed_function_names: Vec::new() }),
         (asked, false) => asked.as_ref()?,
     };

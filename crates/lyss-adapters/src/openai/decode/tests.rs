@@ -193,3 +193,13 @@ fn an_error_instead_of_an_answer() {
     }
     assert_eq!(decode(b"<html>").unwrap_err().kind, FaultKind::Protocol);
 }
+
+#[test]
+fn a_moment_told_in_milliseconds_is_read_in_seconds() {
+    for (told, read) in [("1753879075170", 1_753_879_075), ("1753879075", 1_753_879_075)] {
+        let body = format!(
+            r#"{{"created":{told},"choices":[{{"message":{{"content":"a"}},"finish_reason":"stop"}}]}}"#
+        );
+        assert_eq!(decode(body.as_bytes()).unwrap().head.created, Some(read));
+    }
+}

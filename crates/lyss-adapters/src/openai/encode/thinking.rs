@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Task;
 use crate::conversation::{Effort, Setting, Thinking, ThinkingMode};
-use crate::quirks::EffortField;
+use crate::quirks::{EffortField, ReasoningBack};
 
 #[derive(Serialize)]
 struct Reasoning {
@@ -35,7 +35,9 @@ pub(super) fn thinking(task: &mut Task<'_>) {
     // Only whether it is shown was said, or the choice was left to the model.
     let is_open = !is_off && !has_degree && wish.mode != ThinkingMode::On;
     // OpenAI shows no thoughts in this dialect. Vendors whose thoughts go back show them unasked.
-    if wish.show == Some(true) && !is_off && task.quirks.platform_fields {
+    let is_hidden =
+        task.quirks.effort == EffortField::ReasoningEffort && task.quirks.reasoning == ReasoningBack::Dropped;
+    if wish.show == Some(true) && !is_off && is_hidden {
         task.lose(Setting::Thinking);
     }
     match task.quirks.effort {
@@ -107,10 +109,6 @@ fn effort_word(task: &mut Task<'_>, wish: &Thinking, is_off: bool) {
         false if wish.mode == ThinkingMode::On => wish.effort_or_budget().or(Some(Effort::Medium)),
         false => wish.effort_or_budget(),
     };
-    // This field tells no wish to see the thoughts.
-    if wish.show == Some(true) && !is_off {
-        task.lose(Setting::Thinking);
-    }
     let Some(wanted) = wanted else { return };
     let written = match task.family.efforts() {
         // A model that never reasons does as it is told here, and others cannot be told.

@@ -143,3 +143,22 @@ proptest! {
         prop_assert_eq!(out, chunks.concat());
     }
 }
+
+#[test]
+fn a_compound_answers_usage_is_the_sum_and_no_models_share() {
+    let share = r#"{"model":"a","usage":{"prompt_tokens":3,"completion_tokens":1}}"#;
+    for answer in [
+        format!(
+            r#"{{"usage":{{"prompt_tokens":9,"completion_tokens":4}},"usage_breakdown":{{"models":[{share}]}}}}"#
+        ),
+        format!(
+            r#"{{"usage_breakdown":{{"models":[{share}]}},"usage":{{"prompt_tokens":9,"completion_tokens":4}}}}"#
+        ),
+    ] {
+        let sum = TokenUsage { input: 9, output: 4, ..TokenUsage::default() };
+        assert_eq!(usage_of_reply(answer.as_bytes()), Some(sum), "{answer}");
+    }
+    // A chunk whose own usage is empty may tell it under the vendor's name.
+    let told = r#"{"usage":null,"x_groq":{"usage":{"prompt_tokens":9,"completion_tokens":4}}}"#;
+    assert_eq!(usage_of_reply(told.as_bytes()).map(|usage| usage.input), Some(9));
+}

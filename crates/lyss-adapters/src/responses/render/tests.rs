@@ -47,7 +47,7 @@ fn parts_become_items() {
     assert_eq!(response["output"][1]["content"][0]["logprobs"][0]["token"], "Hi");
     assert_eq!(
         response["usage"],
-        json!({"input_tokens": 3, "input_tokens_details": {"cached_tokens": 2}, "output_tokens": 4,
+        json!({"input_tokens": 3, "input_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 0}, "output_tokens": 4,
             "output_tokens_details": {"reasoning_tokens": 3}, "total_tokens": 7})
     );
     assert_eq!(response["tools"], json!([]));

@@ -190,7 +190,13 @@ impl Items {
         let (MediaKind::Image, Source::Data(data)) = (media.kind, &media.source) else { return };
         self.close("completed", out);
         let id = self.id("ig");
-        let item = |status, result| Item::ImageGenerationCall { id: id.clone(), status, result };
+        let format = media.mime_or_usual().strip_prefix("image/").filter(|format| *format != "png");
+        let item = |status, result| Item::ImageGenerationCall {
+            id: id.clone(),
+            status,
+            output_format: format.map(str::to_owned),
+            result,
+        };
         self.add(&item(IN_PROGRESS, None), out);
         self.done(item("completed", Some(data.clone())), data.len(), out);
     }

@@ -396,3 +396,15 @@ fn memory_is_bounded_and_the_pieces_still_go_out() {
     let kept = stream.last().unwrap()["response"]["output"].to_string();
     assert!(kept.len() < 2_000, "{}", kept.len());
 }
+
+#[test]
+fn an_image_says_its_format_where_it_is_not_the_usual_one() {
+    let shown = |mime: &str| {
+        let source = Source::Data("aGk=".into());
+        let image = Media::new(MediaKind::Image, source, Some(mime.to_owned()));
+        let events = [ChatEvent::Media { choice: 0, media: image }, ChatEvent::End];
+        String::from_utf8(bytes(&events, "{}")).unwrap()
+    };
+    assert!(shown("image/jpeg").contains(r#""output_format":"jpeg""#));
+    assert!(!shown("image/png").contains("output_format"));
+}
