@@ -11,6 +11,7 @@ mod decode;
 mod decoder;
 mod encode;
 mod fault;
+pub mod kept;
 mod names;
 mod output;
 mod parse;

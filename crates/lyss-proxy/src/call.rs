@@ -23,6 +23,7 @@ use crate::admit::{self, Bound, Charge, Whose};
 use crate::attempt::{self, Conversation, Headers, Outcome, count_side};
 use crate::draw::Draws;
 use crate::estimate;
+use crate::kept::Kept;
 use crate::meters::Meters;
 use crate::models::{self, ModelEntry};
 use crate::plan::{self, Planned, Steering};
@@ -49,6 +50,7 @@ pub struct Proxy {
     parts: Arc<Parts>,
     routes: Arc<ArcSwap<RouteTable>>,
     loads: Arc<Loads>,
+    kept: Arc<Kept>,
 }
 
 /// The route table in force when it was asked for.
@@ -132,6 +134,7 @@ pub(crate) struct Walk<'a> {
     pub strict: bool,
     pub forwarded: Headers,
     pub upload: Option<Upload>,
+    pub kept: &'a Arc<Kept>,
 }
 
 impl Outlet {
@@ -150,7 +153,7 @@ impl Proxy {
         catalog.observe(move |catalog| {
             target.store(Arc::new(RouteTable::build(Arc::clone(catalog), &vault, &known)));
         });
-        Self { parts, routes, loads }
+        Self { parts, routes, loads, kept: Arc::default() }
     }
 
     /// Attempts under way on a channel in this process.
@@ -263,6 +266,7 @@ impl Proxy {
             strict: *strict,
             forwarded: std::mem::take(forwarded),
             upload: upload.take(),
+            kept: &self.kept,
         };
         let answered = attempts(&mut walk, &planned, Charge::new(reservation, ticket), head).await;
         head.losses = walk.losses;

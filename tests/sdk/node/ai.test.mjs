@@ -11,6 +11,7 @@ import {
   ABLE,
   CALLED_WITH,
   KEY,
+  KINDS,
   MAX_TOKENS,
   MODELS,
   PNG_BASE64,
@@ -26,6 +27,7 @@ globalThis.AI_SDK_LOG_WARNINGS = false;
 
 const provider = createOpenAI({ baseURL: `${URL}/v1`, apiKey: KEY });
 const WAYS = { chat: (name) => provider.chat(name), responses: (name) => provider.responses(name) };
+const KEPT_HERE = [KINDS.deepseek, KINDS.anthropic, KINDS.google];
 const PERSON = z.object({ name: z.string(), age: z.number().int() });
 
 for (const [way, named] of Object.entries(WAYS)) {
@@ -35,8 +37,9 @@ for (const [way, named] of Object.entries(WAYS)) {
     prompt: QUESTION,
     maxOutputTokens: MAX_TOKENS,
     maxRetries: 0,
-    // Without it the package refers to what the vendor has kept, and only OpenAI keeps anything.
-    providerOptions: { openai: { store: false } },
+    // By itself the package refers to items that are kept: by the service for other vendors' answers, by OpenAI for its
+    // own, where the simulated one keeps nothing.
+    providerOptions: KEPT_HERE.some((kept) => model.startsWith(kept)) ? {} : { openai: { store: false } },
     ...more,
   });
 

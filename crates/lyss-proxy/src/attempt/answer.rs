@@ -1,10 +1,13 @@
 //! Reading what a channel answered: a refusal, a stream, or a whole.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use lyss_adapters::google::embed::{self, EmbeddingFormat};
 use lyss_adapters::passing::{self, EventsTap};
+use lyss_adapters::responses::kept;
 use lyss_adapters::{CallerSide, CountSide, Dialect, Errand, Fault, Framing, Rendering, Tapped, VendorSide};
 use lyss_domain::{FaultKind, Terminal, TokenUsage};
 use lyss_wire::{ByteStream, ResponseHead};
@@ -117,7 +120,8 @@ async fn stream(
 fn convert(walk: &Walk<'_>, caller: &dyn CallerSide, vendor: &dyn VendorSide, is_array: bool) -> Convert {
     let framing = if is_array { Framing::Array } else { Framing::Events };
     let renderer = caller.renderer(&rendering(walk));
-    Convert::new(framing, vendor.decoder(), renderer, walk.ask.framing)
+    let keeper = keeps(walk).then(|| (Arc::clone(walk.kept), walk.tenant.entry.tenant.id));
+    Convert::new(framing, vendor.decoder(), renderer, walk.ask.framing, keeper)
 }
 
 async fn whole(
@@ -216,6 +220,9 @@ fn pass_whole(dialect: Dialect, bytes: &Bytes) -> Read {
 fn convert_whole(walk: &Walk<'_>, vendor: &dyn VendorSide, bytes: &[u8]) -> Read {
     let reply = vendor.decode(bytes)?;
     let answer = caller_side(walk.ask.dialect)?.render(&reply, &rendering(walk));
+    if keeps(walk) {
+        walk.kept.put(walk.tenant.entry.tenant.id, kept::of_answer(&answer));
+    }
     Ok((Some(answer), whole_seen(reply.usage, bytes.len())))
 }
 
@@ -225,6 +232,11 @@ fn embedded(walk: &Walk<'_>, format: EmbeddingFormat, estimated_tokens: u64, byt
     let tokens = embeddings.tokens.unwrap_or(estimated_tokens);
     let answer = embed::render(&embeddings, format, &walk.ask.model, tokens);
     Ok((Some(answer), Tapped { usage, ended: true, ..Tapped::default() }))
+}
+
+/// The caller's next turn may refer to what this one answers.
+fn keeps(walk: &Walk<'_>) -> bool {
+    walk.ask.dialect == Dialect::OpenAiResponses && kept::wants_kept(&walk.ask.body)
 }
 
 fn whole_seen(usage: Option<TokenUsage>, bytes: usize) -> Tapped {

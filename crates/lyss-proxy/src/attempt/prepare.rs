@@ -1,8 +1,10 @@
 //! What is sent to a channel: the caller's own bytes where both speak one dialect, else its conversation written anew.
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use lyss_adapters::google::embed::{self, EmbeddingFormat, EncodedEmbeddings};
+use lyss_adapters::responses::kept;
 use lyss_adapters::splice::OutputLimit;
 use lyss_adapters::{
     Ask, ChatCall, CountSide, Dialect, Encoded, Encoding, Endpoint, Errand, Fault, Framing, Splices,
@@ -52,9 +54,19 @@ pub(crate) enum Reading {
 pub(crate) struct Conversation(Option<ChatCall>);
 
 impl Conversation {
-    pub(crate) fn get_or_parse(&mut self, ask: &Ask) -> Result<&ChatCall, Fault> {
+    /// `find` knows items of earlier answers that the caller may refer to.
+    pub(crate) fn get_or_parse(
+        &mut self,
+        ask: &Ask,
+        find: impl Fn(&str) -> Option<Bytes>,
+    ) -> Result<&ChatCall, Fault> {
         if self.0.is_none() {
-            self.0 = Some(caller_side(ask.dialect)?.parse(ask)?);
+            let side = caller_side(ask.dialect)?;
+            let is_responses = ask.dialect == Dialect::OpenAiResponses;
+            self.0 = Some(match is_responses.then(|| kept::resolved(&ask.body, find)).flatten() {
+                Some(body) => side.parse(&Ask { body, ..ask.clone() })?,
+                None => side.parse(ask)?,
+            });
         }
         self.0.as_ref().ok_or_else(|| Fault::new(FaultKind::Internal, "The request could not be read."))
     }
@@ -100,7 +112,8 @@ pub(crate) fn prepare(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result
 fn count(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Prepared, Unsent> {
     let dialect = route.dialect_for(walk.ask.dialect, model);
     let (Some(endpoint), Some(side)) = (dialect.count_endpoint(), dialect.count()) else {
-        let call = walk.conversation.get_or_parse(walk.ask)?;
+        let (kept, tenant) = (walk.kept, walk.tenant.entry.tenant.id);
+        let call = walk.conversation.get_or_parse(walk.ask, |id| kept.find(tenant, id))?;
         return Err(Unsent::Counted(estimate::conversation(call)));
     };
     let reading = Reading::Count(side);
@@ -203,7 +216,8 @@ fn encode(
 ) -> Result<Written, Fault> {
     let caller = caller_side(walk.ask.dialect)?;
     let encoding = Encoding { model, output_limit: walk.written_output_limit, quirks: route.quirks() };
-    let call = walk.conversation.get_or_parse(walk.ask)?;
+    let (kept, tenant) = (walk.kept, walk.tenant.entry.tenant.id);
+    let call = walk.conversation.get_or_parse(walk.ask, |id| kept.find(tenant, id))?;
     let encoded = write(call, &encoding).map_err(|unsayable| unsayable.into_fault(caller))?;
     walk.losses = encoded.losses.iter().map(|loss| caller.path(loss)).collect();
     walk.losses.dedup();

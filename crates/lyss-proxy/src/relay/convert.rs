@@ -1,12 +1,20 @@
 //! A stream whose vendor speaks another dialect than the caller.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
+use lyss_adapters::responses::kept::of_events;
 use lyss_adapters::{ChatEvent, Decoder, Fault, Framing, Renderer, Tapped};
-use lyss_domain::FaultKind;
+use lyss_domain::{FaultKind, TenantId};
 use lyss_wire::{JsonArrayFramer, SseFrame, SseFramer, SseOverflow};
+
+use crate::kept::Kept;
 
 /// Largest event of a vendor that is read: a picture comes in one.
 const MAX_EVENT_BYTES: usize = 8 << 20;
+
+/// Where items are kept, and for whom.
+pub(crate) type Keeper = (Arc<Kept>, TenantId);
 
 /// How the vendor's bytes are cut into events.
 enum Framer {
@@ -23,6 +31,8 @@ pub(crate) struct Convert {
     renderer: Box<dyn Renderer>,
     /// Towards the caller.
     framing: Framing,
+    /// Keeps what the caller may refer to later.
+    keeper: Option<Keeper>,
     out: BytesMut,
     seen: Tapped,
 }
@@ -34,6 +44,7 @@ impl Convert {
         decoder: Box<dyn Decoder>,
         renderer: Box<dyn Renderer>,
         framing: Framing,
+        keeper: Option<Keeper>,
     ) -> Self {
         Self {
             framer: Framer::new(from),
@@ -42,6 +53,7 @@ impl Convert {
             events: Vec::new(),
             renderer,
             framing,
+            keeper,
             out: BytesMut::new(),
             seen: Tapped::default(),
         }
@@ -102,7 +114,11 @@ impl Convert {
                 self.renderer.event(&event, &mut self.out);
             }
         }
-        self.out.split().freeze()
+        let out = self.out.split().freeze();
+        if let Some((kept, tenant)) = &self.keeper {
+            kept.put(*tenant, of_events(&out));
+        }
+        out
     }
 }
 
