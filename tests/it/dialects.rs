@@ -368,4 +368,7 @@ async fn models_are_listed_in_the_askers_form() {
     assert_eq!(list("/v1/models", vec![]).await["object"], "list");
     assert_eq!(list("/v1/models", vec!["anthropic-version: 2023-06-01"]).await["has_more"], false);
     assert!(list("/v1beta/models", vec![]).await["models"].is_array());
+    let headers = [format!("x-goog-api-key: {}", served.key)];
+    let answer = wire::get(served.process.address, "/v1/models", &[&headers[0]]).await;
+    assert!(answer.json()["models"].is_array(), "{}", answer.text());
 }

@@ -10,7 +10,8 @@ const SINCE: Timestamp = Timestamp::from_millis(1_759_276_800_000);
 
 /// Micros per million tokens: (model, input, cache read, cache write, long cache write, output).
 ///
-/// Sources: openai.com/api/pricing, docs.anthropic.com "Pricing", api-docs.deepseek.com "Models & Pricing".
+/// Sources: openai.com/api/pricing, docs.anthropic.com "Pricing", api-docs.deepseek.com "Models & Pricing",
+/// ai.google.dev "Gemini Developer API pricing" (as remembered, not opened for this table).
 const TABLE: &[(&str, i64, i64, i64, i64, i64)] = &[
     ("gpt-4o-mini*", 150_000, 75_000, 0, 0, 600_000),
     ("gpt-4o*", 2_500_000, 1_250_000, 0, 0, 10_000_000),
@@ -25,6 +26,10 @@ const TABLE: &[(&str, i64, i64, i64, i64, i64)] = &[
     ("claude-sonnet-4*", 3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000),
     ("claude-opus-4-1*", 15_000_000, 1_500_000, 18_750_000, 30_000_000, 75_000_000),
     ("deepseek-*", 280_000, 28_000, 0, 0, 420_000),
+    // Google's for prompts up to 200,000 tokens; longer ones cost more.
+    ("gemini-2.5-pro*", 1_250_000, 125_000, 0, 0, 10_000_000),
+    ("gemini-2.5-flash-lite*", 100_000, 10_000, 0, 0, 400_000),
+    ("gemini-2.5-flash*", 300_000, 30_000, 0, 0, 2_500_000),
 ];
 
 /// The table as dated prices.

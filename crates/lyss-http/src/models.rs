@@ -1,5 +1,5 @@
 //! What this key may call, in the form of whoever asks: OpenAI's, Anthropic's (an `anthropic-version` header says so) or
-//! Google's (its path does). OpenAI's entries say more than OpenAI's own: what is known of context, output and abilities.
+//! Google's (its path or its key's header does). OpenAI's entries say more than OpenAI's own: what is known of context, output and abilities.
 
 mod forms;
 
@@ -40,7 +40,7 @@ pub async fn get(
 
 /// Whose SDK asks.
 fn dialect_of(request: &HttpRequest) -> Dialect {
-    if request.path().contains("/v1beta/") {
+    if request.path().contains("/v1beta/") || request.headers().contains_key("x-goog-api-key") {
         Dialect::GoogleGenerate
     } else if request.headers().contains_key("anthropic-version") {
         Dialect::AnthropicMessages

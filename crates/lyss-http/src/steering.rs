@@ -41,7 +41,10 @@ pub fn strict(headers: &HeaderMap) -> Result<bool, Fault> {
     match headers.get("x-lyss-strict").map(|value| value.as_bytes()) {
         None | Some(b"false" | b"0") => Ok(false),
         Some(b"true" | b"1") => Ok(true),
-        Some(_) => Err(unreadable("x-lyss-strict")),
+        Some(_) => {
+            let message = "The header 'x-lyss-strict' takes 'true' or 'false'.";
+            Err(Fault::bad_request(message, Some("x-lyss-strict")))
+        }
     }
 }
 

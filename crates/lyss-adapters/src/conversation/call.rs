@@ -96,6 +96,17 @@ pub enum OutputFormat {
     },
 }
 
+impl ChatCall {
+    /// Some text of it says "JSON", which OpenAI's JSON mode insists on.
+    pub fn speaks_of_json(&self) -> bool {
+        let mut texts = self.turns.iter().flat_map(|turn| &turn.parts).filter_map(|part| match part {
+            Part::Text(text) => Some(text),
+            _ => None,
+        });
+        texts.any(|text| text.to_ascii_lowercase().contains("json"))
+    }
+}
+
 impl Turn {
     pub fn new(role: Role, parts: Vec<Part>, at: usize) -> Self {
         Self { role, parts, origin: Origin::Item(at) }

@@ -28,6 +28,10 @@ with 400 and the same list, and nothing is sent. The list also stands in the req
 
 **A refusal** is something that cannot be left out without changing what was asked, such as a sound for a vendor that
 cannot hear. The call is answered with 400 in the caller's dialect and names the path.
+
+What is lost depends on the model too. The columns ask `gpt-5` (OpenAI, Azure), `deepseek-chat`, `claude-sonnet-4-5` and
+`gemini-2.5-pro`: a model that does not reason takes `temperature` and `stop` where these do not. A feature is the name of a folder
+under `tests/fixtures`; an empty cell: that dialect has no recording of it.
 ";
 
 fn title(dialect: Dialect) -> &'static str {

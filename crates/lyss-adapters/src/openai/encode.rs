@@ -69,7 +69,10 @@ pub(super) fn encode(call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded
     let losses = call.unmapped.iter().cloned().map(Loss::Field).collect();
     let mut task = Task { call, quirks, model, family, losses, out: BytesMut::new() };
     task.put("model", model);
-    let messages = messages::messages(&mut task)?;
+    let mut messages = messages::messages(&mut task)?;
+    if let Some(words) = json_in_words(&task) {
+        messages.insert(0, messages::instruction(words));
+    }
     task.put("messages", &messages);
     tools(&mut task)?;
     limits(&mut task, output_limit);
@@ -85,6 +88,19 @@ pub(super) fn encode(call: &ChatCall, encoding: &Encoding<'_>) -> Result<Encoded
     }
     task.out.extend_from_slice(b"}");
     Ok(Encoded { body: task.out.freeze(), losses: task.losses, headers: Vec::new() })
+}
+
+/// What `json_object` needs beside it: these vendors refuse it unless some message speaks of JSON ("JSON Output"), and a
+/// schema that cannot be sent as one can still be told in words.
+fn json_in_words(task: &Task<'_>) -> Option<String> {
+    const ONLY_JSON: &str = "Answer with one JSON object and nothing else: no other words, no code fence.";
+    match task.call.format.as_ref()? {
+        OutputFormat::JsonSchema { schema, .. } if !task.quirks.json_schema => {
+            Some(format!("{ONLY_JSON} It must fit this JSON schema: {}", schema.get()))
+        }
+        OutputFormat::JsonObject if !task.call.speaks_of_json() => Some(ONLY_JSON.to_owned()),
+        OutputFormat::JsonObject | OutputFormat::JsonSchema { .. } => None,
+    }
 }
 
 #[derive(Serialize)]

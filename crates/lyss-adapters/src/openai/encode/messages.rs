@@ -134,6 +134,13 @@ impl<'a> Message<'a> {
     }
 }
 
+/// An instruction of this service's own.
+pub(super) fn instruction(words: String) -> Message<'static> {
+    let mut message = Message::new("system", true);
+    message.content.parts.push(WirePart { text: Some(Cow::Owned(words)), ..WirePart::of("text") });
+    message
+}
+
 /// One message per turn, except that each tool result is a message of its own. Those take text alone: media of tool
 /// results stand in a user's message behind the last of them, since nothing may come between two.
 pub(super) fn messages<'a>(task: &mut Task<'a>) -> Result<Vec<Message<'a>>, Unsayable> {

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::conversation::{ChatCall, Loss, Part, Role, Seal, SealKind, Turn};
+use crate::conversation::{ChatCall, Loss, OutputFormat, Part, Role, Seal, SealKind, Turn};
 use crate::dialect::{CallerSide, Encoding, Unsayable};
 use crate::openai::{Caller, encode::encode};
 use crate::quirks::{EffortField, Quirks, ReasoningBack};
@@ -390,4 +390,26 @@ fn mistral_gets_the_same_short_id_on_both_sides() {
     let result = Part::ToolResult { id: "c1".into(), name: None, parts: vec![], is_error: false };
     call.turns.push(Turn::new(Role::Tool, vec![result], 2));
     assert_eq!(written(&call, "m", &quirks).unwrap().0["messages"][2]["tool_call_id"], id.as_str());
+}
+
+#[test]
+fn json_mode_always_comes_with_a_word_about_json() {
+    let read = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).unwrap();
+    let first = |text: &str, format, quirks: &crate::Quirks| {
+        let turns = vec![Turn::new(Role::User, vec![Part::Text(text.into())], 0)];
+        let call = ChatCall { turns, format: Some(format), ..ChatCall::default() };
+        let encoding = Encoding { model: "m", output_limit: None, quirks };
+        let encoded = super::encode(&call, &encoding).unwrap();
+        let body = read(&encoded.body);
+        (body["messages"][0]["content"].to_string(), body["messages"].as_array().unwrap().len())
+    };
+    let openai = crate::Quirks::OPENAI;
+    let (said, messages) = first("Where is Paris?", OutputFormat::JsonObject, &openai);
+    assert!(said.contains("JSON") && messages == 2, "{said}");
+    assert_eq!(first("Paris as json", OutputFormat::JsonObject, &openai).1, 1);
+    let without = crate::Quirks { json_schema: false, ..openai };
+    let schema =
+        serde_json::value::RawValue::from_string(r#"{"type":"object","title":"City"}"#.into()).unwrap();
+    let format = OutputFormat::JsonSchema { name: None, description: None, schema, strict: None };
+    assert!(first("Where is Paris?", format, &without).0.contains("City"));
 }
