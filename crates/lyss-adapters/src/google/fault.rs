@@ -10,13 +10,12 @@ use lyss_domain::FaultKind;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::vendor_error::{VendorError, kind_by_status, retry_after};
+use crate::vendor_error::{VendorError, duration, kind_by_status, retry_after};
 use crate::{Dialect, Fault};
 
 const MAX_READ_BYTES: usize = 256 << 10;
 const MAX_WORD_BYTES: usize = 64;
 const MAX_FIELD_CHARS: usize = 200;
-const MAX_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -194,7 +193,9 @@ impl Said {
             let kind = detail.get("@type").and_then(Value::as_str).unwrap_or_default();
             match kind.rsplit('.').next().unwrap_or_default() {
                 "ErrorInfo" => said.reason = word(detail.get("reason")),
-                "RetryInfo" => said.retry_delay = detail.get("retryDelay").and_then(delay),
+                "RetryInfo" => {
+                    said.retry_delay = detail.get("retryDelay").and_then(Value::as_str).and_then(duration)
+                }
                 "BadRequest" => {
                     let field = detail.pointer("/fieldViolations/0/field").and_then(Value::as_str);
                     said.field = field.filter(|field| !field.is_empty()).map(|field| {
@@ -216,12 +217,6 @@ fn is_long_quota(violation: &Value) -> bool {
     let id = violation.get("quotaId").and_then(Value::as_str).unwrap_or_default();
     let value = violation.get("quotaValue").and_then(Value::as_str);
     id.contains("PerDay") || value == Some("0")
-}
-
-/// Protobuf's JSON of a duration: `"34.07s"`.
-fn delay(value: &Value) -> Option<Duration> {
-    let secs = value.as_str()?.strip_suffix('s')?.parse::<f64>().ok()?;
-    Duration::try_from_secs_f64(secs).ok().map(|wait| wait.min(MAX_WAIT))
 }
 
 fn is_status_word(word: &str) -> bool {

@@ -112,9 +112,7 @@ pub(crate) fn prepare(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result
 fn count(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Prepared, Unsent> {
     let dialect = route.dialect_for(walk.ask.dialect, model);
     let (Some(endpoint), Some(side)) = (dialect.count_endpoint(), dialect.count()) else {
-        let (kept, tenant) = (walk.kept, walk.tenant.entry.tenant.id);
-        let call = walk.conversation.get_or_parse(walk.ask, |id| kept.find(tenant, id))?;
-        return Err(Unsent::Counted(estimate::conversation(call)));
+        return Err(Unsent::Counted(estimate::conversation(conversation(walk)?)));
     };
     let reading = Reading::Count(side);
     if dialect == walk.ask.dialect {
@@ -128,10 +126,7 @@ fn count(walk: &mut Walk<'_>, route: &Route, model: &str) -> Result<Prepared, Un
 /// OpenAI's embeddings, asked of Google.
 fn embed(walk: &mut Walk<'_>, model: &str) -> Result<Prepared, Fault> {
     let EncodedEmbeddings { body, format, estimated_tokens, losses } = embed::encode(&walk.ask.body, model)?;
-    walk.losses = losses;
-    if walk.strict && !walk.losses.is_empty() {
-        return Err(too_strict(&walk.losses));
-    }
+    lose(walk, losses)?;
     Ok(Prepared {
         endpoint: Endpoint::BatchEmbed,
         dialect: Dialect::GoogleGenerate,
@@ -216,16 +211,23 @@ fn encode(
 ) -> Result<Written, Fault> {
     let caller = caller_side(walk.ask.dialect)?;
     let encoding = Encoding { model, output_limit: walk.written_output_limit, quirks: route.quirks() };
-    let (kept, tenant) = (walk.kept, walk.tenant.entry.tenant.id);
-    let call = walk.conversation.get_or_parse(walk.ask, |id| kept.find(tenant, id))?;
-    let encoded = write(call, &encoding).map_err(|unsayable| unsayable.into_fault(caller))?;
-    walk.losses = encoded.losses.iter().map(|loss| caller.path(loss)).collect();
-    walk.losses.dedup();
-    if walk.strict && !walk.losses.is_empty() {
-        return Err(too_strict(&walk.losses));
-    }
+    let encoded = write(conversation(walk)?, &encoding).map_err(|unsayable| unsayable.into_fault(caller))?;
+    lose(walk, encoded.losses.iter().map(|loss| caller.path(loss)).collect())?;
     let header = |(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
     Ok(Written { body: encoded.body.into(), headers: encoded.headers.into_iter().map(header).collect() })
+}
+
+/// The caller's conversation, with the items of earlier answers that it refers to.
+fn conversation<'w>(walk: &'w mut Walk<'_>) -> Result<&'w ChatCall, Fault> {
+    let (kept, tenant) = (walk.kept, walk.tenant.entry.tenant.id);
+    walk.conversation.get_or_parse(walk.ask, |id| kept.find(tenant, id))
+}
+
+/// Notes what this attempt leaves out, unless the caller wants nothing left out.
+fn lose(walk: &mut Walk<'_>, losses: Vec<String>) -> Result<(), Fault> {
+    walk.losses = losses;
+    walk.losses.dedup();
+    if walk.strict && !walk.losses.is_empty() { Err(too_strict(&walk.losses)) } else { Ok(()) }
 }
 
 /// `x-lyss-strict` was sent, and something would be lost.
