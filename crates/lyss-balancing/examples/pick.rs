@@ -5,12 +5,9 @@ use lyss_domain::{ChannelId, Strategy, Tick};
 use uuid::Uuid;
 
 fn main() {
-    let candidates = [(1, 5, 0), (2, 2, 0), (3, 1, 1)].map(|(id, weight, priority)| Candidate {
-        channel: ChannelId(Uuid::from_u128(id)),
-        weight,
-        priority,
-    });
-    let pool = Pool { group: 1, candidates: &candidates };
+    let candidates = [(1, 5, 0), (2, 2, 0), (3, 1, 1)]
+        .map(|(id, weight, priority)| Candidate::new(ChannelId(Uuid::from_u128(id)), weight, priority));
+    let pool = Pool::new(1, &candidates);
     let balancers = Balancers::new(42);
     for strategy in Strategy::ALL {
         let Some(balancer) = balancers.get(strategy) else {

@@ -8,12 +8,22 @@
 //! more: one file beside its siblings that implements [`Balancer`], and one arm in [`Balancers::get`], where the
 //! names of [`Strategy`] are read.
 
+pub mod choose;
+pub mod health;
+pub mod observation;
 pub mod pool;
 pub mod round_robin;
+pub mod snapshot;
+pub mod vitals;
 pub mod weighted_random;
 
-pub use pool::{Balancer, Candidate, Pool};
+pub use choose::{Choice, Exclusion, Terms, Why};
+pub use health::{ChannelHealth, Health};
+pub use observation::{Ending, Observation};
+pub use pool::{Balancer, Candidate, Objective, Pool, Size};
 pub use round_robin::RoundRobin;
+pub use snapshot::{REFERENCE_PROMPT, Snapshot, Standing};
+pub use vitals::{InFlight, Refusal, Vitals};
 pub use weighted_random::WeightedRandom;
 
 use lyss_domain::Strategy;

@@ -282,7 +282,7 @@ async fn attempts(
     head: &mut AnswerHead,
 ) -> Result<AnswerBody, Fault> {
     let pool = &planned.pool;
-    let view = Pool { group: pool.group, candidates: &pool.candidates };
+    let view = Pool::new(pool.group, &pool.candidates);
     let balancers = &walk.parts.balancers;
     // A strategy that is not built yet is served by the plain one, and the record says so.
     let (strategy, balancer) = [planned.strategy, Strategy::WeightedRandom]

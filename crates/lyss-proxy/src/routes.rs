@@ -132,10 +132,8 @@ impl ModelPool {
         // Fixed keys: the same group in every generation, so round robin goes on where it was.
         let mut hasher = DefaultHasher::new();
         (tenant, model).hash(&mut hasher);
-        let candidate = |route: &Arc<Route>| Candidate {
-            channel: route.channel.id,
-            weight: route.channel.weight,
-            priority: route.channel.priority,
+        let candidate = |route: &Arc<Route>| {
+            Candidate::new(route.channel.id, route.channel.weight, route.channel.priority)
         };
         Self { group: hasher.finish(), candidates: routes.iter().map(candidate).collect(), routes }
     }

@@ -10,11 +10,7 @@ pub(crate) fn channel(number: u128) -> ChannelId {
 }
 
 pub(crate) fn pool_of(weights: &[u32]) -> Vec<Candidate> {
-    weights
-        .iter()
-        .enumerate()
-        .map(|(i, weight)| Candidate { channel: channel(i as u128), weight: *weight, priority: 0 })
-        .collect()
+    weights.iter().enumerate().map(|(i, weight)| Candidate::new(channel(i as u128), *weight, 0)).collect()
 }
 
 /// Uniform draws that are the same in every run.
@@ -37,17 +33,13 @@ fn a_worse_priority_serves_only_when_the_better_one_is_used_up() {
     let candidates = [(5, 1), (1, 0), (1, 1), (3, -1), (0, -2)]
         .iter()
         .enumerate()
-        .map(|(i, (weight, priority))| Candidate {
-            channel: channel(i as u128),
-            weight: *weight,
-            priority: *priority,
-        })
+        .map(|(i, (weight, priority))| Candidate::new(channel(i as u128), *weight, *priority))
         .collect::<Vec<_>>();
     let all = Balancers::new(1);
     for strategy in built() {
         let mut tried = Vec::new();
         for draw in draws(9).take(4) {
-            let pool = Pool { group: 1, candidates: &candidates };
+            let pool = Pool::new(1, &candidates);
             let index = all.get(strategy).unwrap().pick(&pool, &tried, draw, Tick(draw)).unwrap();
             tried.push(index);
         }
@@ -55,7 +47,7 @@ fn a_worse_priority_serves_only_when_the_better_one_is_used_up() {
         assert_eq!(tried[..2], [3, 1], "{strategy}");
         tried[2..].sort_unstable();
         assert_eq!(tried[2..], [0, 2], "{strategy}");
-        let pool = Pool { group: 1, candidates: &candidates };
+        let pool = Pool::new(1, &candidates);
         assert_eq!(all.get(strategy).unwrap().pick(&pool, &tried, 7, Tick(0)), None, "{strategy}");
     }
 }
@@ -80,9 +72,9 @@ proptest! {
         for (list, tried, group, draw) in steps {
             let candidates = list
                 .iter()
-                .map(|(c, weight, priority)| Candidate { channel: channel(*c), weight: *weight, priority: *priority })
+                .map(|(c, weight, priority)| Candidate::new(channel(*c), *weight, *priority))
                 .collect::<Vec<_>>();
-            let pool = Pool { group, candidates: &candidates };
+            let pool = Pool::new(group, &candidates);
             let able = |i: usize| candidates[i].weight > 0 && !tried.contains(&i);
             let best = (0..candidates.len()).filter(|i| able(*i)).map(|i| candidates[i].priority).min();
             for strategy in built() {

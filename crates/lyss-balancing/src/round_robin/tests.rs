@@ -6,7 +6,7 @@ use crate::pool::tests::{channel, pool_of};
 use crate::{Balancer, Candidate, Pool};
 
 fn run(balancer: &RoundRobin, candidates: &[Candidate], tried: &[usize], picks: usize) -> Vec<usize> {
-    let pool = Pool { group: 7, candidates };
+    let pool = Pool::new(7, candidates);
     (0..picks).map(|i| balancer.pick(&pool, tried, 0, Tick(i as u64)).unwrap()).collect()
 }
 
@@ -65,7 +65,7 @@ proptest! {
 fn a_tried_channel_keeps_its_turn_and_the_rest_rotate_among_themselves() {
     let balancer = RoundRobin::new(5);
     let candidates = pool_of(&[1, 1, 1]);
-    let pool = Pool { group: 7, candidates: &candidates };
+    let pool = Pool::new(7, &candidates);
     let (mut first, mut second) = (vec![], vec![]);
     // Channel 0 always fails, so each of its calls is picked again among the others.
     for i in 0..300 {
@@ -89,7 +89,7 @@ fn an_edit_of_the_list_resets_nobody_and_brings_no_burst() {
     let mut candidates = pool_of(&[1; 4]);
     let before = run(&balancer, &candidates, &[], 6);
     // One joins at the front, so every index moves: the two channels that are due come before any that just served.
-    let joined = Candidate { channel: channel(99), weight: 1, priority: 0 };
+    let joined = Candidate::new(channel(99), 1, 0);
     candidates.insert(0, joined);
     let after = run(&balancer, &candidates, &[], 25);
     let due = (0..4).filter(|i| !before[4..].contains(i)).map(|i| i + 1).collect::<Vec<_>>();
@@ -114,7 +114,7 @@ fn groups_are_apart_and_their_number_is_bounded() {
     let balancer = RoundRobin::with_room_for(1, 4);
     let candidates = pool_of(&[1, 1]);
     for group in 0..10_000 {
-        let pool = Pool { group, candidates: &candidates };
+        let pool = Pool::new(group, &candidates);
         balancer.pick(&pool, &[], 0, Tick(group)).unwrap();
     }
     let kept: usize = balancer.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
@@ -128,7 +128,7 @@ fn groups_are_apart_and_their_number_is_bounded() {
 fn channels_that_left_are_forgotten_in_time() {
     let balancer = RoundRobin::new(1);
     for i in 0..10_000u128 {
-        let candidates = [Candidate { channel: channel(i), weight: 1, priority: 0 }];
+        let candidates = [Candidate::new(channel(i), 1, 0)];
         run(&balancer, &candidates, &[], 1);
     }
     assert!(balancer.shard(7).unwrap()[&7].turns.len() <= 20);

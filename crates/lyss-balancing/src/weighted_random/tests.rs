@@ -8,7 +8,7 @@ use crate::{Balancer, Pool};
 fn chi_square(weights: &[u32], tried: &[usize]) -> f64 {
     const PICKS: u32 = 100_000;
     let candidates = pool_of(weights);
-    let pool = Pool { group: 0, candidates: &candidates };
+    let pool = Pool::new(0, &candidates);
     let mut counts = vec![0u32; weights.len()];
     for draw in draws(42).take(PICKS as usize) {
         counts[WeightedRandom.pick(&pool, tried, draw, Tick(0)).unwrap()] += 1;
@@ -42,7 +42,7 @@ fn shares_are_those_of_the_rest_when_one_was_tried() {
 #[test]
 fn the_ends_of_the_draw_are_the_ends_of_the_list() {
     let candidates = pool_of(&[2, 3, u32::MAX]);
-    let pool = Pool { group: 0, candidates: &candidates };
+    let pool = Pool::new(0, &candidates);
     assert_eq!(WeightedRandom.pick(&pool, &[], 0, Tick(0)), Some(0));
     assert_eq!(WeightedRandom.pick(&pool, &[], u64::MAX, Tick(0)), Some(2));
     assert_eq!((scale(u64::MAX, 10), scale(0, 10), scale(5, 0)), (9, 0, 0));
