@@ -12,6 +12,7 @@ pub mod attempt;
 pub mod call;
 pub mod draw;
 pub mod estimate;
+mod failover;
 mod kept;
 pub mod meters;
 pub mod models;
