@@ -58,6 +58,10 @@ pub(crate) async fn answer(
                 failover.cooling(wait);
                 break Some(charge);
             }
+            Choice::Full => {
+                failover.full();
+                break Some(charge);
+            }
             Choice::Nobody => break Some(charge),
         };
         match failover.attempt(walk, index, why, charge, head).await {
@@ -79,7 +83,8 @@ impl Failover<'_> {
         self.candidates.clear();
         self.candidates.extend(self.planned.pool.seats.iter().map(|seat| seat.candidate(now)));
         let pool = Pool { size: size(walk), ..Pool::new(self.planned.pool.group, &self.candidates) };
-        let terms = Terms { tried: &self.tried, affinity: None, draw: walk.parts.draws.next(), now };
+        let last = self.counted >= walk.parts.settings.max_retries || walk.upload.is_some();
+        let terms = Terms { tried: &self.tried, affinity: None, last, draw: walk.parts.draws.next(), now };
         walk.parts.balancers.choose(self.planned.strategy, &pool, &terms)
     }
 
@@ -153,6 +158,13 @@ impl Failover<'_> {
         self.worst.get_or_insert_with(|| {
             let message = "Every channel for this model waits for its vendor's rate limit.";
             Fault::new(FaultKind::VendorRateLimited, message).with_retry_after(Some(wait))
+        });
+    }
+
+    fn full(&mut self) {
+        self.worst.get_or_insert_with(|| {
+            Fault::new(FaultKind::Unavailable, "Every channel for this model is at its concurrency limit.")
+                .with_retry_after(Some(Duration::from_secs(1)))
         });
     }
 
