@@ -13,8 +13,9 @@ use lyss_domain::{
 };
 use lyss_wire::{Timers, TransportClass};
 
-use crate::admit::{self, Bound, Charge, Whose};
+use crate::admit::{self, Bound, Whose};
 use crate::call::{AnswerBody, Walk};
+use crate::charge::Charge;
 use crate::failover;
 use crate::routes::{Route, Seat};
 use crate::settle::{Sending, Settlement};

@@ -18,8 +18,9 @@ use lyss_vault::Vault;
 use lyss_wire::Transport;
 use smallvec::SmallVec;
 
-use crate::admit::{self, Bound, Charge, Whose};
+use crate::admit::{self, Bound, Whose};
 use crate::attempt::{self, Conversation, Headers};
+use crate::charge::Charge;
 use crate::draw::Draws;
 use crate::estimate;
 use crate::failover;
@@ -138,6 +139,20 @@ pub(crate) struct Walk<'a> {
     pub forwarded: Headers,
     pub upload: Option<Upload>,
     pub kept: &'a Arc<Kept>,
+}
+
+impl Walk<'_> {
+    /// The same call for a second attempt beside the first. A body that is still arriving cannot be sent twice.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            rates: None,
+            conversation: Conversation::default(),
+            losses: Vec::new(),
+            forwarded: self.forwarded.clone(),
+            upload: None,
+            ..*self
+        }
+    }
 }
 
 impl Outlet {

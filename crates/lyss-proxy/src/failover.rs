@@ -1,6 +1,8 @@
 //! Channel after channel until one answers, the fault says that no other would do better, or the retries are used up:
 //! the one loop in which a call is tried again, under the call's one deadline.
 
+mod hedge;
+
 use std::time::Duration;
 
 use lyss_adapters::{Errand, Fault};
@@ -9,9 +11,9 @@ use lyss_domain::{Advice, FaultKind, FaultOwner, UsageSource};
 use lyss_quota::Spend;
 use smallvec::SmallVec;
 
-use crate::admit::Charge;
 use crate::attempt::{self, Outcome, Trying, count_side};
 use crate::call::{self, AnswerBody, AnswerHead, Walk};
+use crate::charge::Charge;
 use crate::plan::Planned;
 use crate::routes::{Route, Seat};
 use crate::upload::Upload;
@@ -34,6 +36,12 @@ enum Step {
     Next(Charge),
     /// Nobody else is asked; the charge where it is not settled yet.
     Over(Option<Charge>),
+}
+
+/// One try with its end.
+struct Tried<'a> {
+    seat: &'a Seat,
+    outcome: Outcome,
 }
 
 /// Finds the answer, or the fault the caller is told.
@@ -76,7 +84,7 @@ pub(crate) async fn answer(
     Err(failover.told())
 }
 
-impl Failover<'_> {
+impl<'a> Failover<'a> {
     /// The balancer's choice, over what is known at this moment.
     fn choose(&mut self, walk: &Walk<'_>) -> Choice {
         let now = walk.parts.clock.tick();
@@ -97,14 +105,20 @@ impl Failover<'_> {
         charge: Charge,
         head: &mut AnswerHead,
     ) -> Step {
-        self.tried.push(index);
-        let Some(seat) = self.planned.pool.seats.get(index) else { return Step::Over(Some(charge)) };
+        let Some(trying) = self.trying(walk, index, why, head.attempts) else {
+            return Step::Over(Some(charge));
+        };
+        head.panicked |= why == Why::Panic;
+        let Tried { seat, outcome } = match self.hedge_after(walk, why) {
+            Some(delay) => self.raced(walk, trying, charge, delay, head).await,
+            None => {
+                let seat = trying.seat;
+                Tried { seat, outcome: attempt::attempt(walk, trying, charge).await }
+            }
+        };
         let route = &seat.route;
         head.channel = Some(route.channel.id);
-        head.panicked |= why == Why::Panic;
-        walk.rates = call::price(walk.tenant, route, walk.ask, walk.started_at);
-        let trying = Trying { seat, ordinal: head.attempts, patience: self.patience(walk, seat, why) };
-        let (returned, fault) = match attempt::attempt(walk, trying, charge).await {
+        let (returned, fault) = match outcome {
             Outcome::Answered(body) => {
                 head.attempts += 1;
                 head.counted = (walk.ask.errand == Errand::CountTokens).then_some(UsageSource::Provider);
@@ -145,6 +159,15 @@ impl Failover<'_> {
             Some(charge) if !(give_up || used_up || is_spent) => Step::Next(charge),
             returned => Step::Over(returned),
         }
+    }
+
+    /// Makes a call ready for one channel.
+    fn trying(&mut self, walk: &mut Walk<'_>, index: usize, why: Why, ordinal: u16) -> Option<Trying<'a>> {
+        self.tried.push(index);
+        let planned = self.planned;
+        let seat = planned.pool.seats.get(index)?;
+        walk.rates = call::price(walk.tenant, &seat.route, walk.ask, walk.started_at);
+        Some(Trying { seat, ordinal, patience: self.patience(walk, seat, why) })
     }
 
     /// How long a channel on trial may keep its call waiting, where another could take over.

@@ -10,6 +10,7 @@
 pub mod admit;
 pub mod attempt;
 pub mod call;
+pub mod charge;
 pub mod draw;
 pub mod estimate;
 mod failover;

@@ -13,8 +13,8 @@ use lyss_ledger::Slot;
 use lyss_quota::Spend;
 use tracing::warn;
 
-use crate::admit::Charge;
 use crate::call::Parts;
+use crate::charge::Charge;
 use crate::estimate;
 
 /// One attempt that was sent, until it has ended.
@@ -154,6 +154,9 @@ struct Closed {
 
 impl Open {
     fn finish(self: Box<Self>, terminal: Terminal, fault: Option<FaultKind>, seen: &Tapped) {
+        if self.charge.is_lost() {
+            return self.superseded();
+        }
         let counted = estimate::counted(self.prompt_guess, seen);
         let (usage, source) = match seen.usage {
             // A count that came with the stream's beginning: of an answer that stopped, less than was said.
@@ -175,6 +178,13 @@ impl Open {
         if overrun || channel_overrun {
             warn!(tokens, cost_micros = closed.cost.0, "overrun: more was used than was reserved");
         }
+    }
+
+    /// The call has its answer from another attempt, and is charged for that one alone.
+    fn superseded(self: Box<Self>) {
+        let fault = Some(FaultKind::Superseded);
+        let closed = self.close(Terminal::ClientGone, fault, TokenUsage::default(), UsageSource::None);
+        closed.channel_charge.release(closed.now);
     }
 
     /// Writes the attempt's one record.
