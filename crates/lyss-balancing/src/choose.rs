@@ -65,8 +65,8 @@ impl Balancers {
     /// Never waits, and never allocates for up to 32 candidates.
     pub fn choose(&self, strategy: Strategy, pool: &Pool<'_>, terms: &Terms<'_>) -> Choice {
         let remaining = match filter(pool, terms) {
-            Filtered::Settled(choice) => return choice,
-            Filtered::Remaining(remaining) => remaining,
+            Ok(remaining) => remaining,
+            Err(settled) => return settled,
         };
         if let Some(index) = terms.affinity.and_then(|key| affinity::pick(pool, &remaining, key)) {
             return Choice::Chosen { index, why: Why::Affinity };
@@ -79,14 +79,6 @@ impl Balancers {
             None => Choice::Nobody,
         }
     }
-}
-
-/// What is left for the algorithm, or that nothing is left to choose.
-#[derive(Debug)]
-pub(crate) enum Filtered {
-    Settled(Choice),
-    /// At least one.
-    Remaining(Remaining),
 }
 
 /// Why a candidate may not serve whatever the others are like; `None`: it may.
@@ -107,8 +99,8 @@ pub(crate) fn exclusion(index: usize, candidate: &Candidate, tried: &[usize]) ->
     }
 }
 
-/// Who may serve. A worse priority does only when nobody of a better one can, be it full, cooling or ejected.
-pub(crate) fn filter(pool: &Pool<'_>, terms: &Terms<'_>) -> Filtered {
+/// Who may serve, at least one, or the choice that needs no algorithm. A worse priority does only when nobody of a better one can, be it full, cooling or ejected.
+pub(crate) fn filter(pool: &Pool<'_>, terms: &Terms<'_>) -> Result<Remaining, Choice> {
     let (mut remaining, mut best) = (Remaining::default(), i32::MAX);
     let mut trial: Option<(i32, usize)> = None;
     let (mut ejected, mut full, mut wait) = (false, false, None::<Duration>);
@@ -133,15 +125,15 @@ pub(crate) fn filter(pool: &Pool<'_>, terms: &Terms<'_>) -> Filtered {
         // once is not risked again, and a reserve is not woken while those before it are well.
         let protected = priority <= best && terms.tried.is_empty() && !terms.last;
         if remaining.is_empty() || protected {
-            return Filtered::Settled(Choice::Chosen { index, why: Why::Trial });
+            return Err(Choice::Chosen { index, why: Why::Trial });
         }
     }
     if !remaining.is_empty() {
-        return Filtered::Remaining(remaining);
+        return Ok(remaining);
     }
     // An ejection is our own guess and may be wrong; a full channel will have a place soon, and a vendor's window
     // is the vendor's word.
-    Filtered::Settled(if full {
+    Err(if full {
         Choice::Full
     } else if let Some(index) = ejected.then(|| least_bad(pool, terms)).flatten() {
         Choice::Chosen { index, why: Why::Panic }
