@@ -8,6 +8,7 @@
 //! more: one file beside its siblings that implements [`Balancer`], and one arm in [`Balancers::get`], where the
 //! names of [`Strategy`] are read.
 
+pub mod affinity;
 pub mod choose;
 pub mod health;
 pub mod hedge;
@@ -24,7 +25,7 @@ pub use choose::{Choice, Exclusion, Terms, Why};
 pub use health::{ChannelHealth, Health};
 pub use hedge::{HedgeTerms, Hedging};
 pub use observation::{Ending, Observation};
-pub use pool::{Balancer, Candidate, Objective, Pool, Size};
+pub use pool::{Balancer, Candidate, Objective, Pool, Remaining, Size};
 pub use queue::{Bounds, Entrant, FairQueue, Full, Popped, Pushed, Removal, Removed, Ticket};
 pub use retry_budget::{Budget, RetryBudget};
 pub use round_robin::RoundRobin;
