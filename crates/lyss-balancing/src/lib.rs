@@ -8,17 +8,21 @@
 //! more: one file beside its siblings that implements [`Balancer`], and one arm in [`Balancers::get`], where the
 //! names of [`Strategy`] are read.
 
+pub mod affinity;
 pub mod breaker;
 mod channel_state;
 pub mod choose;
 mod concurrency_limit;
 pub mod cooldown;
 pub mod health;
+pub mod hedge;
 pub mod histogram;
 mod learned_headroom;
 pub mod observation;
 pub mod pool;
+pub mod queue;
 pub mod report;
+pub mod retry_budget;
 pub mod round_robin;
 pub mod settings;
 pub mod snapshot;
@@ -32,10 +36,13 @@ pub use breaker::{BreakerSettings, Phase};
 pub use choose::{Choice, Exclusion, Terms, Why};
 pub use cooldown::CooldownSettings;
 pub use health::{ChannelHealth, Health};
+pub use hedge::{HedgeTerms, Hedging};
 pub use histogram::{Histogram, Times};
 pub use observation::{Ending, Observation};
-pub use pool::{Balancer, Candidate, Objective, Pool, Size};
+pub use pool::{Balancer, Candidate, Objective, Pool, Remaining, Size};
+pub use queue::{Bounds, Entrant, FairQueue, Full, Popped, Pushed, Removal, Removed, Ticket};
 pub use report::{BreakerReport, ChannelReport, ModelReport};
+pub use retry_budget::{Budget, RetryBudget};
 pub use round_robin::RoundRobin;
 pub use settings::HealthSettings;
 pub use snapshot::{PROMPT_EXPONENT, REFERENCE_PROMPT, Snapshot, Standing, prompt_factor};

@@ -8,10 +8,13 @@
 //! becomes what a call uses in [`routes`].
 
 pub mod admit;
+mod affinity;
 pub mod attempt;
 pub mod call;
+pub mod charge;
 pub mod draw;
 pub mod estimate;
+mod failover;
 mod kept;
 pub mod meters;
 pub mod models;
