@@ -8,10 +8,14 @@
 //! more: one file beside its siblings that implements [`Balancer`], and one arm in [`Balancers::get`], where the
 //! names of [`Strategy`] are read.
 
+pub mod affinity;
 pub mod choose;
 pub mod health;
+pub mod hedge;
 pub mod observation;
 pub mod pool;
+pub mod queue;
+pub mod retry_budget;
 pub mod round_robin;
 pub mod snapshot;
 pub mod vitals;
@@ -19,8 +23,11 @@ pub mod weighted_random;
 
 pub use choose::{Choice, Exclusion, Terms, Why};
 pub use health::{ChannelHealth, Health};
+pub use hedge::{HedgeTerms, Hedging};
 pub use observation::{Ending, Observation};
-pub use pool::{Balancer, Candidate, Objective, Pool, Size};
+pub use pool::{Balancer, Candidate, Objective, Pool, Remaining, Size};
+pub use queue::{Bounds, Entrant, FairQueue, Full, Popped, Pushed, Removal, Removed, Ticket};
+pub use retry_budget::{Budget, RetryBudget};
 pub use round_robin::RoundRobin;
 pub use snapshot::{REFERENCE_PROMPT, Snapshot, Standing};
 pub use vitals::{InFlight, Refusal, Vitals};

@@ -7,7 +7,7 @@ use lyss_adapters::{Ask, Fault};
 use lyss_domain::tenant::pattern_matches;
 use lyss_domain::{ChannelId, FaultKind, Operation, Strategy, VirtualKey};
 
-use crate::routes::{ModelPool, Route, TenantRoutes};
+use crate::routes::{ModelPool, Route, Seat, TenantRoutes};
 
 /// The channels among which the balancer picks, and how.
 pub struct Planned {
@@ -56,26 +56,26 @@ pub fn plan(
         return Err(not_found(&ask.model));
     }
     let pool = tenant.pool(&ask.model).ok_or_else(|| not_found(&ask.model))?;
-    let serve_all = pool.routes.iter().all(|route| route.can(ask.errand));
+    let serve_all = pool.seats.iter().all(|seat| seat.route.can(ask.errand));
     let pool = if serve_all && key.channels.is_empty() && key.tags.is_empty() && !steering.narrows() {
         pool
     } else {
-        let usable = |route: &&Arc<Route>| may_use(key, route) && steering.allows(route);
-        let mut routes: Vec<_> = pool.routes.iter().filter(usable).cloned().collect();
-        if !routes.is_empty() && !serve_all {
-            routes.retain(|route| route.can(ask.errand));
-            if routes.is_empty() {
+        let usable = |seat: &&Seat| may_use(key, &seat.route) && steering.allows(&seat.route);
+        let mut seats: Vec<_> = pool.seats.iter().filter(usable).cloned().collect();
+        if !seats.is_empty() && !serve_all {
+            seats.retain(|seat| seat.route.can(ask.errand));
+            if seats.is_empty() {
                 return Err(cannot(ask.errand.operation(), &ask.model));
             }
         }
-        if routes.is_empty() && steering.narrows() {
+        if seats.is_empty() && steering.narrows() {
             let message = "No channel that this key may use serves this model and matches x-lyss-channel and x-lyss-tags.";
             return Err(Fault::new(FaultKind::ModelNotFound, message));
         }
-        if routes.is_empty() {
+        if seats.is_empty() {
             return Err(not_found(&ask.model));
         }
-        Arc::new(ModelPool::new(tenant.entry.tenant.id, &ask.model, routes))
+        Arc::new(ModelPool::new(tenant.entry.tenant.id, &ask.model, seats))
     };
     let strategy = steering
         .strategy
