@@ -50,10 +50,7 @@ async fn every_fault_is_met_as_the_table_says() {
     let records = bench.gateway.records().await;
     let wrong: Vec<_> = outcomes.iter().flat_map(|outcome| judge(outcome, &records, &cases)).collect();
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
-    for channel in healthy {
-        let channel = bench.gateway.proxy.health().channel(channel);
-        assert_eq!(channel.in_flight(), 0);
-    }
+    healthy.into_iter().for_each(|channel| bench.assert_well(channel));
     page::hold(&cases, &outcomes, &records);
     Arc::into_inner(bench).unwrap().close().await;
 }
@@ -75,26 +72,30 @@ fn judge(outcome: &Outcome, records: &[AttemptRecord], cases: &[Case]) -> Vec<St
             wrong.push(format!("{place}: {what}: {is}, expected {should}"));
         }
     };
-    let first = if alone { expected.alone } else { expected.helped };
-    same("the first call", format!("{:?}", outcome.seen[0].0), format!("{:?}", Ok::<_, String>(first)));
-    if !alone && first == Seen::Answer {
-        for (seen, _) in &outcome.seen[1..] {
-            same("a later call", format!("{seen:?}"), format!("{:?}", Ok::<_, String>(Seen::Answer)));
-        }
-    }
+    let [first, last] = if alone { expected.alone } else { [expected.helped; 2] };
+    let mut sees = |what: &str, call: usize, should: Seen| {
+        same(what, format!("{:?}", outcome.seen[call].0), format!("{:?}", Ok::<_, String>(should)));
+    };
+    sees("the first call", 0, first);
+    sees("the third call", 2, last);
     let attempts = outcome.attempts(records);
     let (failed, others): (Vec<_>, Vec<_>) =
         attempts.iter().copied().partition(|record| record.channel == outcome.failing());
     for record in &failed {
         same("an attempt", format!("{:?}", ended(record)), format!("{:?}", expected.ended));
     }
+    let asked = expected.asked[usize::from(alone)];
+    same("calls that reached it", failed.len().to_string(), asked.to_string());
     if !alone {
         same("the channel", format!("{:?}", outcome.becomes), format!("{:?}", expected.becomes));
-        same("calls that reached it", failed.len().to_string(), expected.asked.to_string());
         let answered = if first == Seen::Answer { bench::CALLS } else { bench::CALLS - failed.len() };
         same("answers of others", others.len().to_string(), answered.to_string());
         let of_first = attempts.iter().filter(|record| record.call == outcome.seen[0].1).count();
-        same("attempts of the first call", of_first.to_string(), (1 + usize::from(first == Seen::Answer)).to_string());
+        same(
+            "attempts of the first call",
+            of_first.to_string(),
+            (1 + usize::from(first == Seen::Answer)).to_string(),
+        );
     }
     // A quota is charged what the records say, once, and holds nothing.
     let tokens: u64 = attempts.iter().map(|record| record.usage.total()).sum();

@@ -107,13 +107,12 @@ impl Bench {
         let names: Vec<_> = named.collect();
         let scopes = names.iter().cloned().map(PolicyScope::Model);
         let limits = (Some(1 << 30), Some(1 << 38), Some(Micros(1 << 38)));
-        let policies =
-            self.gateway.office.policies(scopes, Window::Day, limits, PolicyMode::Enforce).await;
+        let policies = self.gateway.office.policies(scopes, Window::Day, limits, PolicyMode::Enforce).await;
         let mut prepared = Vec::new();
         for ((cell, model), policy) in cells.into_iter().zip(names).zip(policies) {
             let case = &cases[cell.case];
-            let expected = if cell.stream { case.stream } else { case.whole };
-            let asked_as = upstream_model(case);
+            let expected = case.expected(cell.stream);
+            let asked_as = upstream_model(case, cell.stream);
             let channel = self.failing(case, &model, &asked_as).await;
             let expected = expected.unwrap();
             prepared.push(Prepared { cell, expected, model, channel, asked_as, policy });
@@ -163,15 +162,28 @@ impl Bench {
         let channel = self.gateway.proxy.health().channel(prepared.channel);
         let own = channel.model(&prepared.asked_as).snapshot(now);
         let sibling = channel.model("never-asked-for").snapshot(now);
-        let seconds = |wait: Duration| wait.as_millis().div_ceil(1_000) as u64;
         match (own.standing, sibling.standing) {
-            (Standing::Cooling(wait), _) => State::Cooling(seconds(wait)),
+            (Standing::Cooling(wait), _) => State::Cooling(cooling(wait)),
             (_, Standing::Ejected(wait)) => State::ChannelOut(before_jitter(wait)),
             (Standing::Ejected(wait), _) => State::ModelOut(before_jitter(wait)),
             (Standing::Open, Standing::Open) if own.bad > 0.0 => State::Counted,
             (Standing::Open, Standing::Open) => State::Untouched,
             other => panic!("{}: {other:?}", prepared.model),
         }
+    }
+
+    /// Whatever was asked of it was answered, and nothing is under way.
+    pub(super) fn assert_well(&self, channel: ChannelId) {
+        let channel = self.gateway.proxy.health().channel(channel);
+        let mut answered = 0.0;
+        for model in channel.models() {
+            let snapshot = model.snapshot(self.gateway.clock.tick());
+            let known = (snapshot.standing, snapshot.bad, snapshot.in_flight);
+            assert_eq!(known, (Standing::Open, 0.0, 0), "{}", model.model());
+            answered += snapshot.good;
+        }
+        assert!(answered > 0.0, "nothing was asked of it");
+        assert_eq!(channel.in_flight(), 0);
     }
 
     fn figures(&self, policy: &QuotaPolicy, unit: Unit) -> (i64, i64) {
@@ -200,13 +212,19 @@ impl Outcome {
     }
 }
 
-fn upstream_model(case: &Case) -> String {
+fn upstream_model(case: &Case, stream: bool) -> String {
     let model = match case.place {
         Place::Simulated(Vendor::Anthropic) => "claude-sonnet-4-5",
         Place::Simulated(Vendor::Google) => "gemini-2.5-flash",
         _ => "gpt-4o-mini",
     };
-    if case.knobs.is_empty() { format!("{model}+{WORDS}") } else { format!("{model}+{WORDS}+{}", case.knobs) }
+    let knobs = case.knobs[usize::from(stream)];
+    if knobs.is_empty() { format!("{model}+{WORDS}") } else { format!("{model}+{WORDS}+{knobs}") }
+}
+
+/// A wait that a vendor asked for is kept to the moment; one of our own is spread.
+fn cooling(wait: Duration) -> u64 {
+    if wait.subsec_nanos() == 0 { wait.as_secs() } else { before_jitter(wait) }
 }
 
 /// The wait that this one was made of: ejections are spread by a fifth to either side.
@@ -227,8 +245,12 @@ fn see(reply: &Reply) -> Result<Seen, String> {
     let is_stream = reply.header("content-type").is_some_and(|form| form.starts_with("text/event-stream"));
     if reply.status != 200 {
         let Some(code) = code_of(&text) else { return odd("an error without a code or a type") };
-        let wait = reply.header("retry-after").map(|wait| wait.parse().unwrap());
-        return Ok(Seen::Refused(reply.status, code, wait));
+        let seconds = reply.header("retry-after").map(|wait| wait.parse::<u64>().unwrap());
+        let millis = reply.header("retry-after-ms").map(|wait| Duration::from_millis(wait.parse().unwrap()));
+        if seconds != millis.map(|wait| wait.as_millis().div_ceil(1_000) as u64) {
+            return odd("two waits");
+        }
+        return Ok(Seen::Refused(reply.status, code, millis.map(cooling)));
     }
     if !is_stream {
         let choice = &reply.json()["choices"][0];

@@ -5,13 +5,10 @@ use lyss_sandbox::Vendor;
 
 use super::expected::Seen::{Answer, Broken, Refused};
 use super::expected::State::{ChannelOut, Cooling, Counted, ModelOut, Untouched};
-use super::expected::{Case, Ended, Expected, Seen, State, Timers};
+use super::expected::{BEGINNING, Case, Ended, Expected, Seen, State, Timers};
 use super::peers::Place;
 
 const OPENAI: Place = Place::Simulated(Vendor::OpenAi);
-/// Said of a cut stream: the words that came, three by then, beside an estimate of the prompt.
-const BEGINNING: (u64, i64) = (0, 0);
-
 /// The failure is the channel's, whatever is asked of it.
 const NETWORK: [State; 2] = [Counted, ChannelOut(1)];
 const VENDOR: [State; 2] = [Counted, ModelOut(1)];
@@ -33,8 +30,8 @@ fn connections() -> Vec<Case> {
         both("closed before the head", "reset=head", network),
         both("reset after the head", "reset=body+rst", cut),
         both("closed after the head", "reset=body", cut),
-        each("reset in the middle", "cut_bytes=40+rst", cut, torn),
-        each("closed in the middle", "cut_bytes=40", cut, torn),
+        each("reset in the middle", ["cut_bytes=40+rst", "cut_events=3+rst"], cut, torn),
+        each("closed in the middle", ["cut_bytes=40", "cut_events=3"], cut, torn),
         both("TLS: plain text answers", "", tls).at(Place::PlainText),
         both("TLS: self-signed certificate", "", tls).at(Place::SelfSigned),
     ]
@@ -54,7 +51,7 @@ fn silences() -> Vec<Case> {
         both("no first byte in time", "first_ms=60000", late).with(Timers::ShortStart),
         each(
             "silence in the middle",
-            "split=40+stall_events=2",
+            ["split=40+stall_events=2", "stall_events=3"],
             stuck,
             begun(Terminal::TimedOut, IdleTimeout, "idle_timeout"),
         )
@@ -68,12 +65,13 @@ fn refusals() -> Vec<Case> {
         let seen = Refused(status, "invalid_request_error", None);
         Expected { helped: seen, ..failing(BadRequest, seen, [Untouched; 2]) }
     };
+    // Alone it is asked all the same: least bad of those that are left.
     let benched = |kind: FaultKind| Expected {
-        asked: 1,
+        asked: [1, 3],
         ..failing(kind, Refused(502, kind.as_str(), None), [ChannelOut(30); 2])
     };
     let no_model = Expected {
-        asked: 1,
+        asked: [1, 3],
         ..failing(ModelNotFound, Refused(404, "invalid_request_error", None), [ModelOut(30); 2])
     };
     vec![
@@ -89,17 +87,15 @@ fn refusals() -> Vec<Case> {
 }
 
 fn rate_limits() -> Vec<Case> {
+    // While it cools, not even a channel that is alone is asked.
     let waits = |told: Option<u64>, cools: u64| Expected {
-        asked: 1,
-        ..failing(
-            FaultKind::VendorRateLimited,
-            Refused(429, "rate_limit_exceeded", told),
-            [Cooling(cools); 2],
-        )
+        asked: [1, 1],
+        alone: [told, Some(cools)].map(|wait| Refused(429, "rate_limit_exceeded", wait)),
+        ..failing(FaultKind::VendorRateLimited, Answer, [Cooling(cools); 2])
     };
     let seven = waits(Some(7), 7);
     let spent = Expected {
-        asked: 1,
+        asked: [1, 3],
         ..failing(FaultKind::VendorQuota, Refused(502, "vendor_quota", None), [ChannelOut(30); 2])
     };
     vec![
@@ -121,13 +117,19 @@ fn rate_limits() -> Vec<Case> {
 fn failures() -> Vec<Case> {
     use FaultKind::{Overloaded, VendorError};
     let failed = |status| failing(VendorError, Refused(status, "vendor_error", None), VENDOR);
-    let overloaded = |status, told| failing(Overloaded, Refused(status, "overloaded", told), VENDOR);
+    let overloaded = |status| failing(Overloaded, Refused(status, "overloaded", None), VENDOR);
+    // Who says how long it needs is left alone for so long, whatever the status.
+    let busy = Expected {
+        asked: [1, 1],
+        alone: [Refused(503, "overloaded", Some(7)), Refused(429, "rate_limit_exceeded", Some(7))],
+        ..failing(Overloaded, Answer, [Cooling(7); 2])
+    };
     vec![
         both("500", "status=500", failed(500)),
         both("502", "status=502", failed(502)),
-        both("503", "status=503", overloaded(503, None)),
-        both("503, `Retry-After`", "status=503+retry_after=7", overloaded(503, Some(7))),
-        both("529", "status=529", overloaded(529, None)),
+        both("503", "status=503", overloaded(503)),
+        both("503, `Retry-After`", "status=503+retry_after=7", busy),
+        both("529", "status=529", overloaded(529)),
     ]
 }
 
@@ -137,8 +139,8 @@ fn answers() -> Vec<Case> {
     let endless = failing(UpstreamCut, Refused(502, "upstream_cut", None), VENDOR);
     let failed = failing(VendorError, Refused(502, "vendor_error", None), VENDOR);
     vec![
-        each("200 and a page of HTML", "garbage", unreadable, endless),
-        each("200 and nothing", "empty", unreadable, endless),
+        each("200 and a page of HTML", ["garbage"; 2], unreadable, endless),
+        each("200 and nothing", ["empty"; 2], unreadable, endless),
         both("200 and an error first", "error_event=0", failed),
         Case {
             whole: None,
@@ -153,7 +155,8 @@ fn answers() -> Vec<Case> {
 
 /// A fault before the answer began: another channel answers, and nothing is charged.
 fn failing(kind: FaultKind, alone: Seen, becomes: [State; 2]) -> Expected {
-    Expected { helped: Answer, alone, ended: Ended::unpaid(Terminal::Refused, kind), becomes, asked: 3 }
+    let ended = Ended::unpaid(Terminal::Refused, kind);
+    Expected { helped: Answer, alone: [alone; 2], ended, becomes, asked: [3, 3] }
 }
 
 /// A fault within an answer that had begun: nobody can take over, and what came is charged.
@@ -161,18 +164,18 @@ fn begun(terminal: Terminal, kind: FaultKind, code: &'static str) -> Expected {
     let (tokens, cost_micros) = BEGINNING;
     Expected {
         helped: Broken(code),
-        alone: Broken(code),
+        alone: [Broken(code); 2],
         ended: Ended { terminal, fault: Some(kind), tokens, cost_micros },
         becomes: VENDOR,
-        asked: 3,
+        asked: [3, 3],
     }
 }
 
 fn both(name: &'static str, knobs: &'static str, expected: Expected) -> Case {
-    each(name, knobs, expected, expected)
+    each(name, [knobs; 2], expected, expected)
 }
 
-fn each(name: &'static str, knobs: &'static str, whole: Expected, stream: Expected) -> Case {
+fn each(name: &'static str, knobs: [&'static str; 2], whole: Expected, stream: Expected) -> Case {
     Case { name, place: OPENAI, knobs, timers: Timers::Usual, whole: Some(whole), stream: Some(stream) }
 }
 

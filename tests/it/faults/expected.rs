@@ -10,8 +10,8 @@ use super::peers::Place;
 pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) place: Place,
-    /// Of the simulated vendor.
-    pub(super) knobs: &'static str,
+    /// Of the simulated vendor, for a whole answer and for a stream.
+    pub(super) knobs: [&'static str; 2],
     pub(super) timers: Timers,
     /// `None`: there is no such thing.
     pub(super) whole: Option<Expected>,
@@ -32,13 +32,13 @@ pub(super) enum Timers {
 pub(super) struct Expected {
     /// With a healthy channel beside it, or two.
     pub(super) helped: Seen,
-    /// Without any.
-    pub(super) alone: Seen,
+    /// Without any: the first call, and the third.
+    pub(super) alone: [Seen; 2],
     pub(super) ended: Ended,
     /// After the first call, and after the third.
     pub(super) becomes: [State; 2],
-    /// How many of three calls reached it.
-    pub(super) asked: u16,
+    /// How many of three calls reached it: with healthy channels beside it, and without any.
+    pub(super) asked: [usize; 2],
 }
 
 /// What a caller sees of one call.
@@ -61,6 +61,9 @@ pub(super) struct Ended {
     pub(super) cost_micros: i64,
 }
 
+/// Of what is charged for a stream that broke after two words: the prompt as we guess it, and the words.
+pub(super) const BEGINNING: (u64, i64) = (27, 30);
+
 /// What becomes of the channel that failed. Seconds of an ejection are before jitter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -78,6 +81,13 @@ pub(super) enum State {
 impl Ended {
     pub(super) const fn unpaid(terminal: Terminal, fault: FaultKind) -> Self {
         Self { terminal, fault: Some(fault), tokens: 0, cost_micros: 0 }
+    }
+}
+
+impl Case {
+    /// Said of the form of a call.
+    pub(super) fn expected(&self, stream: bool) -> Option<Expected> {
+        if stream { self.stream } else { self.whole }
     }
 }
 
