@@ -140,7 +140,6 @@ pub(crate) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
         bad: rest.1,
         headroom: rest.2,
         idle: Duration::from_millis(rest.3),
-        ..Snapshot::UNKNOWN
     })
 }
 
