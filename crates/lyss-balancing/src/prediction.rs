@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use crate::{Candidate, Pool, Remaining};
+use crate::{Candidate, Pool, Remaining, prompt_factor};
 
 /// A call that says nothing of its size is taken for one of these many tokens.
 const USUAL_PROMPT: u32 = 1_000;
@@ -122,11 +122,6 @@ pub(crate) fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
     let middle = values.len().checked_sub(1)? / 2;
     let (_, value, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
     Some(*value)
-}
-
-/// What a prompt of so many tokens takes to its first token, in times of the reference prompt.
-fn prompt_factor(prompt_tokens: u32) -> f32 {
-    (prompt_tokens as f32 / crate::REFERENCE_PROMPT).clamp(0.05, 500.0).powf(0.3)
 }
 
 impl Prospect {

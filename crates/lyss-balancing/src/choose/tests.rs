@@ -134,6 +134,7 @@ pub(crate) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
         limit: load.3,
         samples: speed.0,
         ttft_us: if speed.0 == 0 { 0.0 } else { speed.1 },
+        ttft_mean_us: if speed.0 == 0 { 0.0 } else { speed.1 * 0.9 },
         tpot_us: if speed.0 == 0 { 0.0 } else { speed.2 },
         spread: speed.3,
         good: rest.0,

@@ -28,7 +28,7 @@ impl std::fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 impl Decision {
-    /// About 70 bytes for each candidate and 40 beside them; `None`: of more than 4,096 candidates.
+    /// About 75 bytes for each candidate and 40 beside them; `None`: of more than 4,096 candidates.
     pub fn encode(&self) -> Option<Vec<u8>> {
         if self.candidates.len() > MOST_CANDIDATES {
             return None;
@@ -169,9 +169,9 @@ fn whole(snapshot: &Snapshot) -> [u32; 5] {
     [in_flight, in_flight_elsewhere, outstanding_tokens, limit.wrapping_add(1), samples]
 }
 
-fn floats(snapshot: &Snapshot) -> [f32; 6] {
-    let Snapshot { ttft_us, tpot_us, spread, good, bad, headroom, .. } = *snapshot;
-    [ttft_us, tpot_us, spread, good, bad, headroom]
+fn floats(snapshot: &Snapshot) -> [f32; 7] {
+    let Snapshot { ttft_us, ttft_mean_us, tpot_us, spread, good, bad, headroom, .. } = *snapshot;
+    [ttft_us, ttft_mean_us, tpot_us, spread, good, bad, headroom]
 }
 
 struct Reader<'b>(&'b [u8]);
@@ -310,13 +310,13 @@ impl Reader<'_> {
             limit: self.small()?.wrapping_sub(1),
             samples: self.small()?,
             ttft_us: self.float()?,
+            ttft_mean_us: self.float()?,
             tpot_us: self.float()?,
             spread: self.float()?,
             good: self.float()?,
             bad: self.float()?,
             headroom: self.float()?,
             idle: self.span()?,
-            ..Snapshot::UNKNOWN
         })
     }
 
