@@ -1,6 +1,6 @@
 //! Which of three channels serves twelve calls, by each algorithm: `cargo run -p lyss-balancing --example pick`.
 
-use lyss_balancing::{Balancers, Candidate, Pool};
+use lyss_balancing::{Balancers, Candidate, Pool, Remaining};
 use lyss_domain::{ChannelId, Strategy, Tick};
 use uuid::Uuid;
 
@@ -17,11 +17,11 @@ fn main() {
         let picks = (0..12u64)
             .filter_map(|call| {
                 let draw = call.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                balancer.pick(&pool, &[], draw, Tick(call))
+                balancer.pick(&pool, &Remaining::untried(&pool, &[]), draw, Tick(call))
             })
             .map(|index| index.to_string())
             .collect::<Vec<_>>();
-        let fallback = balancer.pick(&pool, &[0, 1], 0, Tick(12));
+        let fallback = balancer.pick(&pool, &Remaining::untried(&pool, &[0, 1]), 0, Tick(12));
         println!("{strategy}: {}; with 0 and 1 tried: {fallback:?}", picks.join(" "));
     }
 }

@@ -8,6 +8,7 @@
 //! more: one file beside its siblings that implements [`Balancer`], and one arm in [`Balancers::get`], where the
 //! names of [`Strategy`] are read.
 
+pub mod affinity;
 pub mod choose;
 pub mod health;
 pub mod observation;
@@ -20,7 +21,7 @@ pub mod weighted_random;
 pub use choose::{Choice, Exclusion, Terms, Why};
 pub use health::{ChannelHealth, Health};
 pub use observation::{Ending, Observation};
-pub use pool::{Balancer, Candidate, Objective, Pool, Size};
+pub use pool::{Balancer, Candidate, Objective, Pool, Remaining, Size};
 pub use round_robin::RoundRobin;
 pub use snapshot::{REFERENCE_PROMPT, Snapshot, Standing};
 pub use vitals::{InFlight, Refusal, Vitals};

@@ -1,6 +1,7 @@
 //! What is chosen from, and the seam every algorithm stands behind.
 
 use lyss_domain::{ChannelId, Tick};
+use smallvec::SmallVec;
 
 use crate::Snapshot;
 
@@ -45,12 +46,15 @@ pub enum Objective {
     Cost,
 }
 
+/// Those of a pool that may serve this call: indices into its candidates, in their order, all of one priority. Held
+/// without an allocation up to 32.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remaining(SmallVec<[usize; 32]>);
+
 pub trait Balancer: Send + Sync {
-    /// An index into `pool.candidates`, or `None` when none is left.
-    ///
-    /// Only the lowest priority number that still has an untried candidate of weight above 0 is considered. `tried`
-    /// holds indices into the same list, `draw` is a fresh uniform 64-bit number.
-    fn pick(&self, pool: &Pool<'_>, tried: &[usize], draw: u64, now: Tick) -> Option<usize>;
+    /// An index into `pool.candidates`, out of `remaining`; `None` only when that is empty. `draw` is a fresh uniform
+    /// 64-bit number.
+    fn pick(&self, pool: &Pool<'_>, remaining: &Remaining, draw: u64, now: Tick) -> Option<usize>;
 }
 
 impl Candidate {
@@ -65,19 +69,51 @@ impl<'a> Pool<'a> {
     pub fn new(group: u64, candidates: &'a [Candidate]) -> Self {
         Self { group, size: Size::default(), objective: Objective::default(), candidates }
     }
+}
 
-    /// The candidates that may serve now, with their indices: untried, of weight above 0, of the best priority.
-    pub(crate) fn eligible<'t>(
-        &self,
-        tried: &'t [usize],
-    ) -> impl Iterator<Item = (usize, &'a Candidate)> + Clone + use<'a, 't> {
-        let able = self
-            .candidates
-            .iter()
-            .enumerate()
-            .filter(move |(index, candidate)| candidate.weight > 0 && !tried.contains(index));
-        let best = able.clone().map(|(_, candidate)| candidate.priority).min();
-        able.filter(move |(_, candidate)| Some(candidate.priority) == best)
+impl Remaining {
+    /// What weights, priorities and earlier attempts leave, whatever health says: the untried of weight above 0, of
+    /// the best priority that has one.
+    pub fn untried(pool: &Pool<'_>, tried: &[usize]) -> Self {
+        let mut remaining = Self::default();
+        let mut best = i32::MAX;
+        for (index, candidate) in pool.candidates.iter().enumerate() {
+            if candidate.weight > 0 && !tried.contains(&index) {
+                remaining.admit(index, candidate.priority, &mut best);
+            }
+        }
+        remaining
+    }
+
+    /// Adds a candidate unless a better priority is there already; a better one turns the others out.
+    pub(crate) fn admit(&mut self, index: usize, priority: i32, best: &mut i32) {
+        if priority < *best {
+            self.0.clear();
+        }
+        if priority <= *best {
+            *best = priority;
+            self.0.push(index);
+        }
+    }
+
+    pub fn indices(&self) -> &[usize] {
+        &self.0
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn of<'p, 'r>(
+        &'r self,
+        pool: &Pool<'p>,
+    ) -> impl Iterator<Item = (usize, &'p Candidate)> + Clone + use<'p, 'r> {
+        let candidates = pool.candidates;
+        self.0.iter().filter_map(move |index| Some((*index, candidates.get(*index)?)))
     }
 }
 

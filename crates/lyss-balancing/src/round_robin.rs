@@ -2,7 +2,7 @@
 //! richest serves and pays the sum. Shares are exact in every cycle and a heavy channel's turns are spread out.
 //!
 //! Credits are kept per group and channel, not per place in a list, so that an edit of the list resets nobody. A
-//! candidate that was tried, or belongs to another priority, neither earns nor pays: the others rotate among
+//! candidate that was tried, may not serve, or belongs to another priority, neither earns nor pays: the others rotate among
 //! themselves, and its own turn stays where it was.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lyss_domain::{ChannelId, Tick};
 
-use crate::{Balancer, Candidate, Pool};
+use crate::{Balancer, Candidate, Pool, Remaining};
 
 const SHARDS: usize = 16;
 
@@ -59,9 +59,11 @@ impl RoundRobin {
 }
 
 impl Balancer for RoundRobin {
-    fn pick(&self, pool: &Pool<'_>, tried: &[usize], _draw: u64, now: Tick) -> Option<usize> {
+    fn pick(&self, pool: &Pool<'_>, remaining: &Remaining, _draw: u64, now: Tick) -> Option<usize> {
         // Nothing to choose from must not cost a stored group.
-        pool.eligible(tried).next()?;
+        if remaining.is_empty() {
+            return None;
+        }
         let mut groups = self.shard(pool.group)?;
         if groups.len() >= self.groups_per_shard && !groups.contains_key(&pool.group) {
             let oldest = groups.iter().min_by_key(|(_, group)| group.used_at).map(|(key, _)| *key);
@@ -69,17 +71,17 @@ impl Balancer for RoundRobin {
         }
         let group = groups.entry(pool.group).or_default();
         group.used_at = group.used_at.max(now);
-        group.admit(pool, tried, mix(self.seed ^ pool.group));
-        group.rotate(pool, tried)
+        group.admit(pool, remaining, mix(self.seed ^ pool.group));
+        group.rotate(pool, remaining)
     }
 }
 
 impl Group {
     /// Gives every eligible candidate a place. One that joins others starts at their average, so that it is neither
     /// owed a burst nor left waiting; a wholly new rotation begins at a point of its cycle that `seed` decides.
-    fn admit(&mut self, pool: &Pool<'_>, tried: &[usize], seed: u64) {
+    fn admit(&mut self, pool: &Pool<'_>, remaining: &Remaining, seed: u64) {
         let (mut known, mut unknown, mut sum, mut from) = (0i64, 0usize, 0i64, 0usize);
-        for (_, candidate) in pool.eligible(tried) {
+        for (_, candidate) in remaining.of(pool) {
             match self.find(candidate.channel, &mut from) {
                 Some(turn) => {
                     known += 1;
@@ -93,27 +95,27 @@ impl Group {
         }
         self.forget_departed(pool);
         let credit = sum.checked_div(known).unwrap_or(0);
-        for (_, Candidate { channel, .. }) in pool.eligible(tried) {
+        for (_, Candidate { channel, .. }) in remaining.of(pool) {
             if !self.turns.iter().any(|turn| turn.channel == *channel) {
                 self.turns.push(Turn { channel: *channel, credit });
             }
         }
         if known == 0 {
             for _ in 0..seed % START_SPAN {
-                self.rotate(pool, tried);
+                self.rotate(pool, remaining);
             }
         }
     }
 
     /// One turn of the wheel: every eligible candidate earns its weight, the richest pays the sum of all.
-    fn rotate(&mut self, pool: &Pool<'_>, tried: &[usize]) -> Option<usize> {
-        let total: i64 = pool.eligible(tried).map(|(_, candidate)| i64::from(candidate.weight)).sum();
+    fn rotate(&mut self, pool: &Pool<'_>, remaining: &Remaining) -> Option<usize> {
+        let total: i64 = remaining.of(pool).map(|(_, candidate)| i64::from(candidate.weight)).sum();
         // Steady credits stay well inside this; what lies outside comes from weights edited since, and would
         // keep a channel waiting, or serving, for as many picks as its old weight was worth.
         let bound = self.bound(pool);
         let mut best: Option<(usize, ChannelId, i64)> = None;
         let mut from = 0;
-        for (index, candidate) in pool.eligible(tried) {
+        for (index, candidate) in remaining.of(pool) {
             let Some(turn) = self.find(candidate.channel, &mut from) else { continue };
             turn.credit = turn.credit.clamp(-bound, bound).saturating_add(i64::from(candidate.weight));
             if best.is_none_or(|(_, _, credit)| turn.credit > credit) {

@@ -2,15 +2,15 @@
 
 use lyss_domain::Tick;
 
-use crate::{Balancer, Pool};
+use crate::{Balancer, Pool, Remaining};
 
 /// Keeps no state, so that an edit of the weights holds from the next call on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WeightedRandom;
 
 impl Balancer for WeightedRandom {
-    fn pick(&self, pool: &Pool<'_>, tried: &[usize], draw: u64, _now: Tick) -> Option<usize> {
-        let eligible = pool.eligible(tried);
+    fn pick(&self, pool: &Pool<'_>, remaining: &Remaining, draw: u64, _now: Tick) -> Option<usize> {
+        let eligible = remaining.of(pool);
         let total: u64 = eligible.clone().map(|(_, candidate)| u64::from(candidate.weight)).sum();
         let mut left = scale(draw, total);
         eligible

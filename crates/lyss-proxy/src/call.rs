@@ -7,7 +7,7 @@ use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use http::HeaderValue;
 use lyss_adapters::{Ask, Errand, Fault};
-use lyss_balancing::{Balancers, Pool};
+use lyss_balancing::{Balancers, Choice, Pool, Terms};
 use lyss_catalog::CatalogHandle;
 use lyss_domain::{
     Advice, CallId, Caller, ChannelId, Clock, FaultKind, FaultOwner, PriceId, Rates, Strategy, TenantId,
@@ -284,16 +284,13 @@ async fn attempts(
     let pool = &planned.pool;
     let view = Pool::new(pool.group, &pool.candidates);
     let balancers = &walk.parts.balancers;
-    // A strategy that is not built yet is served by the plain one, and the record says so.
-    let (strategy, balancer) = [planned.strategy, Strategy::WeightedRandom]
-        .into_iter()
-        .find_map(|strategy| Some((strategy, balancers.get(strategy)?)))
-        .ok_or_else(|| Fault::new(FaultKind::Internal, "No balancing algorithm is available."))?;
-    walk.strategy = strategy;
     let mut tried: SmallVec<[usize; 8]> = SmallVec::new();
     let mut worst: Option<Fault> = None;
     let mut waits = SmallestWait::default();
-    while let Some(index) = balancer.pick(&view, &tried, walk.parts.draws.next(), walk.parts.clock.tick()) {
+    loop {
+        let (draw, now) = (walk.parts.draws.next(), walk.parts.clock.tick());
+        let terms = Terms { tried: &tried, draw, now, ..Terms::default() };
+        let Choice::Chosen { index, .. } = balancers.choose(planned.strategy, &view, &terms) else { break };
         tried.push(index);
         let Some(route) = pool.routes.get(index) else { break };
         head.channel = Some(route.channel.id);

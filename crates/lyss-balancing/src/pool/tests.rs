@@ -2,7 +2,7 @@ use lyss_domain::{ChannelId, Strategy, Tick};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::{Balancers, Candidate, Pool};
+use crate::{Balancers, Candidate, Pool, Remaining};
 
 /// A channel named by a number, so that failures are readable.
 pub(crate) fn channel(number: u128) -> ChannelId {
@@ -40,7 +40,11 @@ fn a_worse_priority_serves_only_when_the_better_one_is_used_up() {
         let mut tried = Vec::new();
         for draw in draws(9).take(4) {
             let pool = Pool::new(1, &candidates);
-            let index = all.get(strategy).unwrap().pick(&pool, &tried, draw, Tick(draw)).unwrap();
+            let index = all
+                .get(strategy)
+                .unwrap()
+                .pick(&pool, &Remaining::untried(&pool, &tried), draw, Tick(draw))
+                .unwrap();
             tried.push(index);
         }
         // -1, then 0, then the two of priority 1; the one of weight 0 never, though its priority is best.
@@ -48,7 +52,11 @@ fn a_worse_priority_serves_only_when_the_better_one_is_used_up() {
         tried[2..].sort_unstable();
         assert_eq!(tried[2..], [0, 2], "{strategy}");
         let pool = Pool::new(1, &candidates);
-        assert_eq!(all.get(strategy).unwrap().pick(&pool, &tried, 7, Tick(0)), None, "{strategy}");
+        assert_eq!(
+            all.get(strategy).unwrap().pick(&pool, &Remaining::untried(&pool, &tried), 7, Tick(0)),
+            None,
+            "{strategy}"
+        );
     }
 }
 
@@ -78,7 +86,7 @@ proptest! {
             let able = |i: usize| candidates[i].weight > 0 && !tried.contains(&i);
             let best = (0..candidates.len()).filter(|i| able(*i)).map(|i| candidates[i].priority).min();
             for strategy in built() {
-                match all.get(strategy).unwrap().pick(&pool, &tried, draw, Tick(draw)) {
+                match all.get(strategy).unwrap().pick(&pool, &Remaining::untried(&pool, &tried), draw, Tick(draw)) {
                     Some(i) => prop_assert!(able(i) && Some(candidates[i].priority) == best),
                     None => prop_assert_eq!(best, None),
                 }

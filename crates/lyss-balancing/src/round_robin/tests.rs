@@ -3,11 +3,13 @@ use proptest::prelude::*;
 
 use super::{GROUPS_PER_SHARD, RoundRobin, SHARDS};
 use crate::pool::tests::{channel, pool_of};
-use crate::{Balancer, Candidate, Pool};
+use crate::{Balancer, Candidate, Pool, Remaining};
 
 fn run(balancer: &RoundRobin, candidates: &[Candidate], tried: &[usize], picks: usize) -> Vec<usize> {
     let pool = Pool::new(7, candidates);
-    (0..picks).map(|i| balancer.pick(&pool, tried, 0, Tick(i as u64)).unwrap()).collect()
+    (0..picks)
+        .map(|i| balancer.pick(&pool, &Remaining::untried(&pool, tried), 0, Tick(i as u64)).unwrap())
+        .collect()
 }
 
 fn counts(picked: &[usize], n: usize) -> Vec<usize> {
@@ -69,10 +71,10 @@ fn a_tried_channel_keeps_its_turn_and_the_rest_rotate_among_themselves() {
     let (mut first, mut second) = (vec![], vec![]);
     // Channel 0 always fails, so each of its calls is picked again among the others.
     for i in 0..300 {
-        let index = balancer.pick(&pool, &[], 0, Tick(i)).unwrap();
+        let index = balancer.pick(&pool, &Remaining::untried(&pool, &[]), 0, Tick(i)).unwrap();
         first.push(index);
         if index == 0 {
-            second.push(balancer.pick(&pool, &[0], 0, Tick(i)).unwrap());
+            second.push(balancer.pick(&pool, &Remaining::untried(&pool, &[0]), 0, Tick(i)).unwrap());
         }
     }
     let (firsts, seconds) = (counts(&first, 3), counts(&second, 3));
@@ -115,7 +117,7 @@ fn groups_are_apart_and_their_number_is_bounded() {
     let candidates = pool_of(&[1, 1]);
     for group in 0..10_000 {
         let pool = Pool::new(group, &candidates);
-        balancer.pick(&pool, &[], 0, Tick(group)).unwrap();
+        balancer.pick(&pool, &Remaining::untried(&pool, &[]), 0, Tick(group)).unwrap();
     }
     let kept: usize = balancer.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
     assert!(kept <= 4 * SHARDS, "{kept}");
