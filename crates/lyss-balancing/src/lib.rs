@@ -11,8 +11,11 @@
 pub mod affinity;
 pub mod choose;
 pub mod health;
+pub mod hedge;
 pub mod observation;
 pub mod pool;
+pub mod queue;
+pub mod retry_budget;
 pub mod round_robin;
 pub mod snapshot;
 pub mod vitals;
@@ -20,8 +23,11 @@ pub mod weighted_random;
 
 pub use choose::{Choice, Exclusion, Terms, Why};
 pub use health::{ChannelHealth, Health};
+pub use hedge::{HedgeTerms, Hedging};
 pub use observation::{Ending, Observation};
 pub use pool::{Balancer, Candidate, Objective, Pool, Remaining, Size};
+pub use queue::{Bounds, Entrant, FairQueue, Full, Popped, Pushed, Removal, Removed, Ticket};
+pub use retry_budget::{Budget, RetryBudget};
 pub use round_robin::RoundRobin;
 pub use snapshot::{REFERENCE_PROMPT, Snapshot, Standing};
 pub use vitals::{InFlight, Refusal, Vitals};
