@@ -80,7 +80,7 @@ impl Report {
 
 /// Runs every policy asked for and reckons its figures; the oracle runs whether asked for or not.
 pub(crate) fn report(scenario: &Scenario, runs: &[(Policy, Vec<Record>)]) -> Report {
-    let costs = |records: &[Record]| records.iter().map(cost_ms).collect::<Vec<_>>();
+    let costs = |records: &[Record]| records.iter().map(Record::mean_cost_ms).collect::<Vec<_>>();
     let best = runs.iter().find(|(policy, _)| *policy == Policy::Oracle).map(|(_, records)| costs(records));
     let best = mean(best.unwrap_or_default().iter().copied());
     let row = |(policy, records): &(Policy, Vec<Record>)| {
@@ -120,13 +120,9 @@ fn figures(record: &Record, scenario: &Scenario) -> Figures {
         max_share: shares.iter().copied().fold(0.0, f64::max),
         shares,
         spent_micros_per_call: mean(record.calls.iter().map(|call| call.spent_micros)),
-        cost_ms: cost_ms(record),
+        cost_ms: record.mean_cost_ms(),
         regret: 0.0,
     }
-}
-
-fn cost_ms(record: &Record) -> f64 {
-    mean(record.calls.iter().map(|call| millis(call.cost(record.timeout))))
 }
 
 /// Parts of attempts by upstream.

@@ -73,6 +73,12 @@ impl Record {
         }
     }
 
+    /// What calls cost in the mean.
+    pub fn mean_cost_ms(&self) -> f64 {
+        let sum: f64 = self.calls.iter().map(|call| call.cost(self.timeout).as_secs_f64()).sum();
+        sum * 1_000.0 / self.calls.len().max(1) as f64
+    }
+
     /// The call has ended; what it cost.
     pub(crate) fn over(&mut self, call: usize, ok: bool, now: Tick) -> Duration {
         let timeout = self.timeout;

@@ -204,7 +204,7 @@ impl Upstream {
             priority: 0,
             concurrency: None,
             ttft: Duration::from_millis(400),
-            prompt_exponent: 0.6,
+            prompt_exponent: 0.4,
             tpot: Duration::from_millis(15),
             noise: 0.25,
             slots: 24,

@@ -81,6 +81,8 @@ pub struct Prospect {
     pub refusal: (f64, Duration),
     pub hang_chance: f64,
     pub cut_chance: f64,
+    /// By how much others are slowed down, about.
+    pub burden: Duration,
 }
 
 impl<'s> Vendor<'s> {
@@ -98,9 +100,10 @@ impl<'s> Vendor<'s> {
         }
     }
 
-    /// Attempts here, served or waiting.
-    pub fn load(&self) -> usize {
-        self.serving.len() + self.waiting.len()
+    /// Fewer attempts are here, served or waiting, than its channel's limit allows.
+    pub fn has_room(&self) -> bool {
+        let here = self.serving.len() + self.waiting.len();
+        self.spec.concurrency.is_none_or(|limit| here < usize::try_from(limit).unwrap_or(usize::MAX))
     }
 
     pub fn receive(&mut self, attempt: usize, call: &Call, number: u64, now: Tick) -> Reception {
@@ -169,7 +172,8 @@ impl<'s> Vendor<'s> {
     }
 
     /// In the mean, and with this call's true length.
-    pub fn prospect(&self, call: &Call, now: Tick) -> Prospect {
+    /// `paced`: a window counts as full when it is used up sooner than it passes.
+    pub fn prospect(&self, call: &Call, paced: bool, now: Tick) -> Prospect {
         let crowd = (self.serving.len() + 1) as f64 / f64::from(self.spec.slots.max(1));
         // The mean of a log-normal lies above its median.
         let pace = self.pace(now, crowd.min(1.0)) * exp(self.spec.noise * self.spec.noise / 2.0);
@@ -179,7 +183,7 @@ impl<'s> Vendor<'s> {
             ttft + self.spec.tpot.as_secs_f64() * pace * f64::from(call.output_tokens.saturating_sub(1));
         let wait = self.wait(total, now);
         let refusal = match self.faults.refusal {
-            _ if self.window_is_full(call, now) => (1.0, REFUSAL_TAKES),
+            _ if self.window_is_full(call, if paced { 0.05 } else { 1.0 }, now) => (1.0, REFUSAL_TAKES),
             Some(refusal) => (refusal.chance, refusal.after),
             None => (0.0, Duration::ZERO),
         };
@@ -189,6 +193,11 @@ impl<'s> Vendor<'s> {
             refusal,
             hang_chance: self.faults.hang_chance,
             cut_chance: self.faults.cut_chance,
+            // Those that begin while this one runs find one more here; those that queue wait for it as well.
+            burden: seconds(
+                wait + total * self.spec.crowding * crowd.min(1.0)
+                    / (1.0 + self.spec.crowding * crowd.min(1.0)),
+            ),
         }
     }
 
@@ -200,7 +209,7 @@ impl<'s> Vendor<'s> {
         }
         let rate = self.spec.rate?;
         self.turn_window(&rate, now);
-        if self.window_is_full(call, now) {
+        if self.window_is_full(call, 1.0, now) {
             let wait = self.used.began.after(rate.window).since(now);
             let wait = (rate.told_by != ToldBy::Nothing).then_some(wait);
             return Some(Reception::Refused {
@@ -214,11 +223,16 @@ impl<'s> Vendor<'s> {
         None
     }
 
-    fn window_is_full(&self, call: &Call, now: Tick) -> bool {
+    /// Whether this call does not fit any more. `ahead`: the part of a window that may be used before it passes; 1: all.
+    fn window_is_full(&self, call: &Call, ahead: f64, now: Tick) -> bool {
         let Some(rate) = self.spec.rate else { return false };
-        let used = if now.since(self.used.began) < rate.window { self.used } else { WindowUse::default() };
-        rate.requests.is_some_and(|limit| used.requests >= limit)
-            || rate.tokens.is_some_and(|limit| used.tokens + tokens_of(call) > limit)
+        let into = now.since(self.used.began);
+        let used = if into < rate.window { self.used } else { WindowUse::default() };
+        let passed = now.0 as f64 / rate.window.as_nanos().max(1) as f64;
+        let part = (passed.fract() + ahead).min(1.0);
+        let over =
+            |limit: Option<u64>, used: u64| limit.is_some_and(|limit| used as f64 > limit as f64 * part);
+        over(rate.requests, used.requests + 1) || over(rate.tokens, used.tokens + tokens_of(call))
     }
 
     fn turn_window(&mut self, rate: &RateWindows, now: Tick) {

@@ -3,13 +3,17 @@
 
 use std::time::Duration;
 
-use lyss_balancing::{Candidate, Choice, Ending, Observation, Pool, Size, Terms};
+use lyss_balancing::{
+    Candidate, Choice, Ending, Entrant, Observation, Pool, Popped, Removed, Size, Terms, Ticket,
+};
 use lyss_domain::{Advice, FaultKind, Strategy, Tick};
 
 use crate::bandit::Followed;
 use crate::oracle;
 use crate::policy::Policy;
-use crate::world::{Stage, World, channel_id};
+use crate::scenario::Scenario;
+use crate::vendor::Vendor;
+use crate::world::{Event, Replica, Stage, World, channel_id};
 
 /// Where one call is on its way.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +22,15 @@ pub(crate) struct Walk {
     /// Attempts sent that failed.
     failed: u32,
     followed: Option<Followed>,
+    /// It waits for a place.
+    ticket: Option<Ticket>,
+}
+
+/// What is to be done with a call next.
+enum Step {
+    Send(usize),
+    Wait,
+    Fail,
 }
 
 /// All calls are of one model group of one tenant.
@@ -25,8 +38,12 @@ const GROUP: u64 = 1;
 
 impl World<'_> {
     pub(crate) fn begin(&mut self, call: usize) {
+        let Some(replica) = self.calls.get(call).and_then(|asked| self.replicas.get_mut(asked.replica))
+        else {
+            return;
+        };
+        replica.retries.deposit();
         if self.policy == Policy::MetaBandit
-            && let Some(replica) = self.calls.get(call).and_then(|asked| self.replicas.get_mut(asked.replica))
             && let Some(walk) = self.walks.get_mut(call)
         {
             walk.followed = Some(replica.bandit.choose(replica.draws.draw()));
@@ -34,38 +51,84 @@ impl World<'_> {
         self.advance(call);
     }
 
-    /// Tries the next channel; without one the call has failed.
+    /// Tries the next channel; without one the call waits for a place, or has failed.
     fn advance(&mut self, call: usize) {
         let now = self.agenda.now();
-        while let Some(upstream) = self.next_channel(call) {
+        loop {
+            let upstream = match self.next_step(call) {
+                Step::Send(upstream) => upstream,
+                Step::Wait => return self.wait(call),
+                Step::Fail => return self.over(call, false),
+            };
             if let Some(walk) = self.walks.get_mut(call) {
                 walk.tried.push(upstream);
             }
-            if self.policy == Policy::Oracle {
+            if matches!(self.policy, Policy::Oracle | Policy::PlainRandom) {
                 return self.send(call, upstream, None);
             }
-            let (size, limit) =
-                (self.size(call), self.scenario.upstreams.get(upstream).and_then(|u| u.concurrency));
+            let size = self.size(call);
             let entered = self
                 .calls
                 .get(call)
                 .and_then(|asked| self.replicas.get(asked.replica)?.vitals.get(upstream))
-                .and_then(|vitals| vitals.enter(size, limit, now).ok());
+                .and_then(|vitals| {
+                    vitals.enter(size, self.scenario.upstreams.get(upstream)?.concurrency, now).ok()
+                });
             // Refused: another call was quicker. The next channel, then.
             if let Some(in_flight) = entered {
                 return self.send(call, upstream, Some(in_flight));
             }
         }
-        self.over(call, false);
     }
 
-    fn next_channel(&mut self, call: usize) -> Option<usize> {
+    /// The call stands in its replica's queue until somebody leaves, or its deadline passes.
+    fn wait(&mut self, call: usize) {
+        let now = self.agenda.now();
+        let Some(asked) = self.calls.get(call) else { return };
+        let deadline = asked.at.after(self.scenario.timers.call);
+        let Some(replica) = self.replicas.get_mut(asked.replica) else { return };
+        let entrant = Entrant { tenant: GROUP, weight: 1, cost: 1, deadline };
+        let Ok(pushed) = replica.gate.push(entrant, call, now) else { return self.over(call, false) };
+        if let Some(walk) = self.walks.get_mut(call) {
+            walk.ticket = Some(pushed.ticket);
+        }
+        self.agenda.add(deadline, Event::GateTimer(call));
+        if let Some(removed) = pushed.removed {
+            self.over(removed.item, false);
+        }
+    }
+
+    pub(crate) fn gate_timer(&mut self, call: usize) {
+        let Some(ticket) = self.walks.get_mut(call).and_then(|walk| walk.ticket.take()) else { return };
+        let replica = self.calls.get(call).and_then(|asked| self.replicas.get_mut(asked.replica));
+        if replica.and_then(|replica| replica.gate.cancel(ticket)).is_some() {
+            self.over(call, false);
+        }
+    }
+
+    /// Somebody left: whoever is next in that replica's queue looks for a place.
+    pub(crate) fn wake(&mut self, replica: usize) {
+        let now = self.agenda.now();
+        let popped = self.replicas.get_mut(replica).and_then(|replica| replica.gate.pop(now));
+        // One whose deadline passed is ended by its own timer, at this same moment.
+        let (Some(Popped::Next(_, call)) | Some(Popped::Expired(Removed { item: call, .. }))) = popped else {
+            return;
+        };
+        if let Some(walk) = self.walks.get_mut(call) {
+            walk.ticket = None;
+        }
+        self.advance(call);
+    }
+
+    fn next_step(&mut self, call: usize) -> Step {
         let now = self.agenda.now();
         let size = self.size(call);
-        let asked = self.calls.get(call)?;
-        let walk = self.walks.get(call)?;
-        let replica = self.replicas.get_mut(asked.replica)?;
+        let (Some(asked), Some(walk)) = (self.calls.get(call), self.walks.get(call)) else {
+            return Step::Fail;
+        };
+        let Some(replica) = self.replicas.get_mut(asked.replica) else { return Step::Fail };
         let draw = replica.draws.draw();
+        let found = |index: Option<usize>| index.map_or(Step::Fail, Step::Send);
         let strategy = match self.policy {
             Policy::Algorithm(strategy) => strategy,
             Policy::MetaBandit => {
@@ -73,47 +136,42 @@ impl World<'_> {
             }
             Policy::PlainRandom => {
                 let able = |index: &usize| {
-                    self.weights.get(*index).is_some_and(|weight| *weight > 0) && !walk.tried.contains(index)
+                    self.weights.get(*index).is_some_and(|weight| *weight > 0)
+                        && self.vendors.get(*index).is_some_and(Vendor::has_room)
+                        && !walk.tried.contains(index)
                 };
                 let open: Vec<usize> = (0..self.weights.len()).filter(able).collect();
-                return open.get(replica.draws.below(open.len())).copied();
+                return found(open.get(replica.draws.below(open.len())).copied());
             }
             Policy::Oracle => {
                 let vendors = &self.vendors;
                 let may_serve = |index: usize| {
-                    let has_room = self.scenario.upstreams.get(index).zip(vendors.get(index)).is_some_and(
-                        |(spec, vendor)| spec.concurrency.is_none_or(|limit| vendor.load() < count(limit)),
-                    );
                     let weight = self.weights.get(index).copied().unwrap_or(0);
+                    let has_room = vendors.get(index).is_some_and(Vendor::has_room);
                     has_room && weight > 0 && !walk.tried.contains(&index)
                 };
-                return oracle::choose(vendors, may_serve, asked, self.scenario.timers, now);
+                return found(oracle::choose(
+                    vendors,
+                    may_serve,
+                    asked,
+                    self.scenario.timers,
+                    self.plan,
+                    now,
+                ));
             }
         };
-        let mut candidates = Vec::with_capacity(self.vendors.len());
-        for (((place, spec), vitals), (weight, elsewhere)) in (1u64..)
-            .zip(&self.scenario.upstreams)
-            .zip(&replica.vitals)
-            .zip(self.weights.iter().zip(&replica.elsewhere))
-        {
-            let price = u64::from(size.prompt_tokens) * spec.price.prompt
-                + u64::from(size.output_tokens) * spec.price.output;
-            let mut snapshot = vitals.snapshot(now);
-            snapshot.in_flight_elsewhere = *elsewhere;
-            if let Some(limit) = spec.concurrency {
-                snapshot.limit = snapshot.limit.min(limit);
-            }
-            candidates.push(Candidate {
-                price_micros: u32::try_from(price / 1_000_000).unwrap_or(u32::MAX),
-                snapshot,
-                ..Candidate::new(channel_id(place), *weight, spec.priority)
-            });
-        }
+        let candidates = candidates(self.scenario, replica, &self.weights, size, now);
         let pool = Pool { size, ..Pool::new(GROUP, &candidates) };
         let affinity = asked.turn.map(|turn| turn.session);
-        match replica.balancers.choose(strategy, &pool, &Terms { tried: &walk.tried, affinity, draw, now }) {
-            Choice::Chosen { index, .. } => Some(index),
-            Choice::Cooling(_) | Choice::Nobody => None,
+        let last = walk.failed >= self.scenario.timers.max_retries;
+        match replica.balancers.choose(
+            strategy,
+            &pool,
+            &Terms { tried: &walk.tried, affinity, last, draw, now },
+        ) {
+            Choice::Chosen { index, .. } => Step::Send(index),
+            Choice::Full => Step::Wait,
+            Choice::Cooling(_) | Choice::Nobody => Step::Fail,
         }
     }
 
@@ -178,11 +236,28 @@ impl World<'_> {
         walk.failed += 1;
         let late = self.calls.get(call).is_none_or(|asked| now.since(asked.at) >= self.scenario.timers.call);
         let used_up = walk.failed > self.scenario.timers.max_retries;
-        if had_begun || used_up || late || kind.advice() == Advice::GiveUp {
+        let over = had_begun || used_up || late || kind.advice() == Advice::GiveUp;
+        if over || !self.may_retry(call) {
             self.over(call, false);
         } else {
             self.advance(call);
         }
+    }
+
+    /// Takes a further attempt out of the replica's budget. Without balancing there is none.
+    fn may_retry(&mut self, call: usize) -> bool {
+        let now = self.agenda.now();
+        if matches!(self.policy, Policy::Oracle | Policy::PlainRandom) {
+            return true;
+        }
+        let Some(replica) = self.calls.get(call).and_then(|asked| self.replicas.get(asked.replica)) else {
+            return false;
+        };
+        let open = replica.vitals.iter().zip(&self.weights).filter(|(_, weight)| **weight > 0);
+        let (well, all) = open.fold((0, 0), |(well, all), (vitals, _)| {
+            (well + usize::from(vitals.snapshot(now).standing.may_serve()), all + 1)
+        });
+        replica.retries.withdraw(well * 2 <= all, now)
     }
 
     fn observe(&mut self, attempt: usize, ending: Ending) {
@@ -227,10 +302,31 @@ impl World<'_> {
     }
 }
 
-fn known_call(attempts: &[crate::world::Attempt], attempt: usize) -> Option<usize> {
-    attempts.get(attempt).map(|attempt| attempt.call)
+fn candidates(
+    scenario: &Scenario,
+    replica: &Replica,
+    weights: &[u32],
+    size: Size,
+    now: Tick,
+) -> Vec<Candidate> {
+    let channels = scenario.upstreams.iter().zip(&replica.vitals);
+    let beside = weights.iter().zip(&replica.elsewhere);
+    let mut candidates = Vec::with_capacity(weights.len());
+    for (place, ((spec, vitals), (weight, elsewhere))) in (1u64..).zip(channels.zip(beside)) {
+        let price = u64::from(size.prompt_tokens) * spec.price.prompt
+            + u64::from(size.output_tokens) * spec.price.output;
+        let mut snapshot = vitals.snapshot(now);
+        snapshot.in_flight_elsewhere = *elsewhere;
+        snapshot.limit = snapshot.limit.min(spec.concurrency.unwrap_or(u32::MAX));
+        candidates.push(Candidate {
+            price_micros: u32::try_from(price / 1_000_000).unwrap_or(u32::MAX),
+            snapshot,
+            ..Candidate::new(channel_id(place), *weight, spec.priority)
+        });
+    }
+    candidates
 }
 
-fn count(limit: u32) -> usize {
-    usize::try_from(limit).unwrap_or(usize::MAX)
+fn known_call(attempts: &[crate::world::Attempt], attempt: usize) -> Option<usize> {
+    attempts.get(attempt).map(|attempt| attempt.call)
 }

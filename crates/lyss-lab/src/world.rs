@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lyss_balancing::{Balancers, Health, InFlight, Vitals};
+use lyss_balancing::{Balancers, Bounds, Budget, FairQueue, Health, InFlight, RetryBudget, Vitals};
 use lyss_domain::{ChannelId, FaultKind, Tick};
 
 use crate::bandit::Bandit;
 use crate::draws::{Draws, belonging_to};
 use crate::engine::Agenda;
+use crate::oracle::Plan;
 use crate::policy::Policy;
 use crate::record::{Record, Sent};
 use crate::scenario::{Change, Scenario};
@@ -20,6 +21,7 @@ pub(crate) struct World<'s> {
     pub(crate) scenario: &'s Scenario,
     pub(crate) calls: &'s [Call],
     pub(crate) policy: Policy,
+    pub(crate) plan: Plan,
     pub(crate) agenda: Agenda<Event>,
     pub(crate) vendors: Vec<Vendor<'s>>,
     pub(crate) replicas: Vec<Replica>,
@@ -34,10 +36,16 @@ pub(crate) struct World<'s> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Event {
     Arrival(usize),
-    Refused { attempt: usize, kind: FaultKind, wait: Option<Duration> },
+    Refused {
+        attempt: usize,
+        kind: FaultKind,
+        wait: Option<Duration>,
+    },
     FirstToken(usize),
     End(usize),
     FirstByteTimer(usize),
+    /// A call has waited for a place until its deadline.
+    GateTimer(usize),
     Change(usize),
     Hints,
 }
@@ -50,6 +58,9 @@ pub(crate) struct Replica {
     pub(crate) elsewhere: Vec<u32>,
     pub(crate) draws: Draws,
     pub(crate) bandit: Bandit,
+    pub(crate) retries: RetryBudget,
+    /// Calls that wait for a place, when all channels are at their limits.
+    pub(crate) gate: FairQueue<u64, usize>,
 }
 
 /// One sending to one vendor.
@@ -75,8 +86,14 @@ pub(crate) enum Stage {
 const MODEL: &str = "model";
 
 /// Runs a scenario once. All policies meet the same calls and the same luck.
-pub(crate) fn run<'s>(scenario: &'s Scenario, policy: Policy, seed: u64, calls: &'s [Call]) -> Record {
-    let mut world = World::new(scenario, policy, seed, calls);
+pub(crate) fn run<'s>(
+    scenario: &'s Scenario,
+    policy: Policy,
+    plan: Plan,
+    seed: u64,
+    calls: &'s [Call],
+) -> Record {
+    let mut world = World::new(scenario, policy, plan, seed, calls);
     while let Some(event) = world.agenda.advance() {
         world.happen(event);
     }
@@ -84,12 +101,13 @@ pub(crate) fn run<'s>(scenario: &'s Scenario, policy: Policy, seed: u64, calls: 
 }
 
 impl<'s> World<'s> {
-    fn new(scenario: &'s Scenario, policy: Policy, seed: u64, calls: &'s [Call]) -> Self {
+    fn new(scenario: &'s Scenario, policy: Policy, plan: Plan, seed: u64, calls: &'s [Call]) -> Self {
         let places = 0u64..;
         let mut world = Self {
             scenario,
             calls,
             policy,
+            plan,
             agenda: Agenda::new(),
             vendors: places
                 .zip(&scenario.upstreams)
@@ -129,6 +147,7 @@ impl<'s> World<'s> {
             Event::FirstToken(attempt) => self.first_token(attempt),
             Event::End(attempt) => self.attempt_ended(attempt),
             Event::FirstByteTimer(attempt) => self.first_byte_timer(attempt),
+            Event::GateTimer(call) => self.gate_timer(call),
             Event::Change(index) => self.change(index),
             Event::Hints => self.hints(),
         }
@@ -210,7 +229,10 @@ impl<'s> World<'s> {
     /// Takes an attempt out of its vendor, whose slot serves the next in the queue.
     pub(crate) fn leave(&mut self, attempt: usize) {
         let now = self.agenda.now();
-        let Some(upstream) = self.attempts.get(attempt).map(|attempt| attempt.upstream) else { return };
+        let Some((upstream, call)) = self.attempts.get(attempt).map(|known| (known.upstream, known.call))
+        else {
+            return;
+        };
         let Some(vendor) = self.vendors.get_mut(upstream) else { return };
         vendor.release(attempt);
         let mut begun = Vec::new();
@@ -221,6 +243,9 @@ impl<'s> World<'s> {
         }
         for (next, service) in begun {
             self.served(next, service);
+        }
+        if let Some(replica) = self.calls.get(call).map(|asked| asked.replica) {
+            self.wake(replica);
         }
     }
 }
@@ -239,6 +264,8 @@ impl Replica {
             vitals,
             draws: Draws::new(own),
             bandit: Bandit::default(),
+            retries: RetryBudget::new(Budget::default(), Tick::default()),
+            gate: FairQueue::new(Bounds { total: 1_000, per_tenant: 1_000 }),
         }
     }
 }
@@ -256,14 +283,20 @@ fn mean_output(calls: &[Call]) -> u32 {
 
 /// All runs of a scenario with these policies: per policy one record for each seed.
 pub(crate) fn run_all(scenario: &Scenario, policies: &[Policy]) -> Vec<(Policy, Vec<Record>)> {
-    let mut all: Vec<(Policy, Vec<Record>)> = policies.iter().map(|policy| (*policy, Vec::new())).collect();
-    for seed in &scenario.seeds {
-        let calls = traffic::calls(scenario, *seed);
-        for (policy, records) in &mut all {
-            records.push(run(scenario, *policy, *seed, &calls));
+    let runs: Vec<(u64, Vec<Call>)> =
+        scenario.seeds.iter().map(|seed| (*seed, traffic::calls(scenario, *seed))).collect();
+    let with = |policy: Policy, plan: Plan| -> Vec<Record> {
+        runs.iter().map(|(seed, calls)| run(scenario, policy, plan, *seed, calls)).collect()
+    };
+    let records = |policy: Policy| match policy {
+        Policy::Oracle => {
+            let plans = Plan::ALL.into_iter().map(|plan| with(policy, plan));
+            let cost = |records: &Vec<Record>| records.iter().map(Record::mean_cost_ms).sum::<f64>();
+            plans.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or_default()
         }
-    }
-    all
+        _ => with(policy, Plan::default()),
+    };
+    policies.iter().map(|policy| (*policy, records(*policy))).collect()
 }
 
 #[cfg(test)]
