@@ -10,7 +10,9 @@
 //! call is served). To add one more scenario: one function in [`scenarios`]; it runs, is printed and is held to the
 //! baseline by itself. A tenant's own figures come in by [`tenant`].
 
+pub mod aggressor;
 pub mod bandit;
+pub mod claims;
 pub mod draws;
 pub mod engine;
 pub mod metrics;
@@ -22,6 +24,7 @@ pub mod scenario;
 pub mod scenarios;
 pub mod tenant;
 pub mod traffic;
+pub mod trial;
 pub mod vendor;
 mod walk;
 mod world;
@@ -29,6 +32,7 @@ mod world;
 pub use metrics::{Figures, Report, Row, Spread, Timeline};
 pub use policy::Policy;
 pub use scenario::{Change, Scenario, Timers, Upstream};
+pub use trial::Trial;
 
 /// Runs a scenario with every policy.
 pub fn simulate(scenario: &Scenario) -> Report {
@@ -37,5 +41,5 @@ pub fn simulate(scenario: &Scenario) -> Report {
 
 /// Runs a scenario with these policies; regret is 0 unless the oracle is among them.
 pub fn simulate_with(scenario: &Scenario, policies: &[Policy]) -> Report {
-    metrics::report(scenario, &world::run_all(scenario, policies))
+    Trial::run(scenario, policies).report
 }

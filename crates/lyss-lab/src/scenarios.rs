@@ -203,6 +203,8 @@ pub fn sticky_sessions() -> Scenario {
     for upstream in &mut upstreams {
         upstream.cache = Some(PrefixCache { keeps_for: Duration::from_secs(300), remaining: 0.1 });
         upstream.ttft = Duration::from_millis(600);
+        // Reading is most of the work before the first token.
+        upstream.prompt_exponent = 0.8;
     }
     let mut scenario = usual(
         "sticky_sessions",

@@ -13,7 +13,7 @@ use crate::oracle::Plan;
 use crate::policy::Policy;
 use crate::record::{Record, Sent};
 use crate::scenario::{Change, Scenario};
-use crate::traffic::{self, Call};
+use crate::traffic::Call;
 use crate::vendor::{Service, Vendor};
 use crate::walk::Walk;
 
@@ -279,24 +279,6 @@ fn mean_output(calls: &[Call]) -> u32 {
     let sum: u64 = calls.iter().map(|call| u64::from(call.output_tokens)).sum();
     let count = u64::try_from(calls.len()).unwrap_or(u64::MAX).max(1);
     u32::try_from(sum / count).unwrap_or(u32::MAX)
-}
-
-/// All runs of a scenario with these policies: per policy one record for each seed.
-pub(crate) fn run_all(scenario: &Scenario, policies: &[Policy]) -> Vec<(Policy, Vec<Record>)> {
-    let runs: Vec<(u64, Vec<Call>)> =
-        scenario.seeds.iter().map(|seed| (*seed, traffic::calls(scenario, *seed))).collect();
-    let with = |policy: Policy, plan: Plan| -> Vec<Record> {
-        runs.iter().map(|(seed, calls)| run(scenario, policy, plan, *seed, calls)).collect()
-    };
-    let records = |policy: Policy| match policy {
-        Policy::Oracle => {
-            let plans = Plan::ALL.into_iter().map(|plan| with(policy, plan));
-            let cost = |records: &Vec<Record>| records.iter().map(Record::mean_cost_ms).sum::<f64>();
-            plans.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or_default()
-        }
-        _ => with(policy, Plan::default()),
-    };
-    policies.iter().map(|policy| (*policy, records(*policy))).collect()
 }
 
 #[cfg(test)]
