@@ -95,6 +95,7 @@ impl Gateway {
             quotas: Arc::clone(&quotas),
             rates: Arc::new(MemoryRateStore::new()),
             balancers: Balancers::new(7),
+            health: Arc::default(),
             ledger: ledger.clone(),
             clock: Arc::new(clock.clone()),
             draws: Draws::seeded(7),

@@ -63,7 +63,7 @@ struct Pipeline(Arc<Proxy>);
 
 impl Live for Pipeline {
     fn in_flight(&self, channel: ChannelId) -> u32 {
-        self.0.in_flight(channel)
+        self.0.health().channel(channel).in_flight()
     }
 }
 
@@ -272,6 +272,7 @@ impl Service {
             quotas: Arc::clone(&quotas),
             rates: Arc::new(MemoryRateStore::new()),
             balancers: Balancers::new(u64::from_be_bytes(random()?)),
+            health: Arc::default(),
             ledger: ledger.clone(),
             clock: Arc::clone(&clock),
             draws: Draws::seeded(u64::from_be_bytes(random()?)),

@@ -164,7 +164,7 @@ pub const fn status_of(kind: FaultKind) -> u16 {
         FaultKind::Forbidden => 403,
         FaultKind::ModelNotFound => 404,
         FaultKind::RateLimited | FaultKind::QuotaExceeded | FaultKind::VendorRateLimited => 429,
-        FaultKind::ClientGone => 499,
+        FaultKind::ClientGone | FaultKind::Superseded => 499,
         FaultKind::Internal => 500,
         FaultKind::CredentialRefused
         | FaultKind::VendorQuota

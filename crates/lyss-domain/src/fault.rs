@@ -45,6 +45,8 @@ pub enum FaultKind {
     /// The answer stopped before its end.
     UpstreamCut,
     ClientGone,
+    /// Another attempt of the same call answered first.
+    Superseded,
     /// No channel is able to serve this call now (503).
     Unavailable,
     /// Ours.
@@ -98,12 +100,13 @@ impl FaultKind {
             Self::TotalTimeout => "total_timeout",
             Self::UpstreamCut => "upstream_cut",
             Self::ClientGone => "client_gone",
+            Self::Superseded => "superseded",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
     }
 
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::BadRequest,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -127,6 +130,7 @@ impl FaultKind {
         Self::TotalTimeout,
         Self::UpstreamCut,
         Self::ClientGone,
+        Self::Superseded,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -155,7 +159,11 @@ impl FaultKind {
             | Self::FirstByteTimeout
             | Self::IdleTimeout
             | Self::UpstreamCut => FaultOwner::Vendor,
-            Self::EgressDenied | Self::TotalTimeout | Self::Unavailable | Self::Internal => FaultOwner::Ours,
+            Self::EgressDenied
+            | Self::TotalTimeout
+            | Self::Superseded
+            | Self::Unavailable
+            | Self::Internal => FaultOwner::Ours,
         }
     }
 

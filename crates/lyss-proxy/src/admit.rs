@@ -12,8 +12,8 @@ use lyss_domain::{
     VirtualKey,
 };
 use lyss_quota::{
-    Account, Demand, Dispatched, QuotaRefusal, Quotas, RateAsk, RateState, RateStore, RateSubject, RateUnit,
-    RateVerdict, Reservation, Spend, Unit,
+    Account, Demand, QuotaRefusal, Quotas, RateAsk, RateState, RateStore, RateSubject, RateUnit, RateVerdict,
+    Reservation, Unit,
 };
 use smallvec::SmallVec;
 
@@ -41,20 +41,6 @@ pub struct Full {
     pub fault: Fault,
     /// `None`: nobody knows.
     pub window: Option<(RateUnit, RateState)>,
-}
-
-/// The call's side of the money, carried from attempt to attempt; boxed, since it is handed over often.
-pub struct Charge(Box<Holding>);
-
-struct Holding {
-    held: Held,
-    ticket: Ticket,
-}
-
-enum Held {
-    Reserved(Reservation),
-    Dispatched(Dispatched),
-    Settled,
 }
 
 /// Whose policies are asked.
@@ -245,40 +231,6 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.correct(0, self.taken_at);
-    }
-}
-
-impl Charge {
-    pub fn new(reservation: Reservation, ticket: Ticket) -> Self {
-        Self(Box::new(Holding { held: Held::Reserved(reservation), ticket }))
-    }
-
-    /// The first byte may leave: from here on something may be owed. Until the attempt is settled that is `least`.
-    pub fn dispatch(mut self, least: Spend) -> Self {
-        let holding = &mut *self.0;
-        holding.held = match std::mem::replace(&mut holding.held, Held::Settled) {
-            Held::Reserved(reservation) => {
-                let mut dispatched = reservation.dispatch();
-                dispatched.note(least);
-                Held::Dispatched(dispatched)
-            }
-            other => other,
-        };
-        self
-    }
-
-    /// Settles for good. True: more was used than was reserved.
-    pub fn settle(mut self, spend: Spend, used_tokens: u64, now: Tick) -> bool {
-        self.0.ticket.correct(used_tokens, now);
-        match std::mem::replace(&mut self.0.held, Held::Settled) {
-            Held::Reserved(_) | Held::Settled => false,
-            Held::Dispatched(dispatched) => dispatched.settle(spend).overrun,
-        }
-    }
-
-    /// The call ended without an answer: nothing is owed.
-    pub fn release(self, now: Tick) {
-        self.settle(Spend::default(), 0, now);
     }
 }
 

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lyss_adapters::{CallerSide, Dialect, Fault};
+use lyss_balancing::{InFlight, Refusal};
 use lyss_domain::{
     AttemptId, AttemptRecord, FaultKind, Micros, PriceId, Rates, Terminal, Tick, TokenUsage, UsageSource,
 };
 use lyss_wire::{Timers, TransportClass};
 
-use crate::admit::{self, Bound, Charge, Whose};
+use crate::admit::{self, Bound, Whose};
 use crate::call::{AnswerBody, Walk};
-use crate::routes::Route;
+use crate::charge::Charge;
+use crate::failover;
+use crate::routes::{Route, Seat};
 use crate::settle::{Sending, Settlement};
 pub(crate) use answer::count_side;
 pub(crate) use prepare::Conversation;
@@ -32,15 +35,20 @@ pub(crate) enum Outcome {
     Failed(Option<Charge>, Fault),
 }
 
+/// One try of a call.
+pub(crate) struct Trying<'a> {
+    pub seat: &'a Seat,
+    /// 0 for the first request that is sent.
+    pub ordinal: u16,
+    /// The longest wait for a first byte, where it is shorter than the channel's own.
+    pub patience: Option<Duration>,
+}
+
 /// Tries one channel. The future may be dropped at any await: what was taken is given back or settled.
-pub(crate) async fn attempt(
-    walk: &mut Walk<'_>,
-    route: &Arc<Route>,
-    charge: Charge,
-    ordinal: u16,
-) -> Outcome {
+pub(crate) async fn attempt(walk: &mut Walk<'_>, trying: Trying<'_>, charge: Charge) -> Outcome {
+    let route = &trying.seat.route;
     let upstream_model = route.upstream_model(&walk.ask.model).to_owned();
-    let room = match enter(walk, route).await {
+    let room = match enter(walk, trying.seat).await {
         Ok(room) => room,
         Err(fault) => return Outcome::Skipped(charge, fault),
     };
@@ -54,12 +62,12 @@ pub(crate) async fn attempt(
         Err(fault) => return Outcome::Skipped(charge, fault),
     };
     let now = walk.parts.clock.tick();
-    let Some(timers) = timers(walk, route, now) else {
+    let Some(timers) = timers(walk, &trying, now) else {
         return Outcome::Skipped(charge, Fault::from(TransportClass::TotalTimeout));
     };
     let settlement = Settlement::begin(Sending {
         parts: Arc::clone(walk.parts),
-        draft: draft(walk, route, upstream_model, ordinal),
+        draft: draft(walk, route, upstream_model, trying.ordinal),
         rates: walk.rates,
         prompt_guess: walk.prompt_guess,
         charge,
@@ -75,16 +83,21 @@ pub(crate) async fn attempt(
 
 /// A channel's own concurrency, rate windows and quotas, and room in the ledger.
 struct Room {
-    in_flight: crate::routes::InFlight,
+    in_flight: InFlight,
     charge: Charge,
     slot: lyss_ledger::Slot,
 }
 
-async fn enter(walk: &Walk<'_>, route: &Route) -> Result<Room, Fault> {
+async fn enter(walk: &Walk<'_>, seat: &Seat) -> Result<Room, Fault> {
+    let route = &seat.route;
     let limits = &route.channel.limits;
-    let in_flight = route.load.enter(limits.concurrency).ok_or_else(|| {
-        Fault::new(FaultKind::Unavailable, "Every channel for this model is at its concurrency limit.")
-            .with_retry_after(Some(Duration::from_secs(1)))
+    let entered = seat.vitals.enter(failover::size(walk), limits.concurrency, walk.parts.clock.tick());
+    let in_flight = entered.map_err(|refusal| {
+        let message = match refusal {
+            Refusal::Full => "Every channel for this model is at its concurrency limit.",
+            Refusal::TrialTaken => "The channel for this model is being tried again.",
+        };
+        Fault::new(FaultKind::Unavailable, message).with_retry_after(Some(Duration::from_secs(1)))
     })?;
     let tokens = admit::window_tokens(walk.ask, walk.prompt_guess);
     let asks = admit::channel_windows(route.channel.id, limits, tokens);
@@ -111,16 +124,17 @@ fn as_channel_fault(fault: Fault) -> Fault {
 }
 
 /// The four timers, none beyond the call's one deadline; `None`: it has passed.
-fn timers(walk: &Walk<'_>, route: &Route, now: Tick) -> Option<Timers> {
+fn timers(walk: &Walk<'_>, trying: &Trying<'_>, now: Tick) -> Option<Timers> {
     let left = walk.deadline.since(now);
     if left.is_zero() {
         return None;
     }
-    let own = &route.channel.timeouts;
+    let own = &trying.seat.route.channel.timeouts;
     let defaults = &walk.parts.settings;
+    let patience = trying.patience.unwrap_or(left).min(left);
     Some(Timers {
         connect: own.connect.unwrap_or(defaults.connect).min(left),
-        first_byte: own.first_byte.unwrap_or(defaults.first_byte).min(left),
+        first_byte: own.first_byte.unwrap_or(defaults.first_byte).min(patience),
         idle: own.idle.unwrap_or(defaults.idle).min(left),
         total: own.total.map_or(left, |total| total.min(left)),
     })
@@ -156,7 +170,7 @@ fn draft(walk: &Walk<'_>, route: &Route, model_served: String, ordinal: u16) -> 
 }
 
 pub(crate) fn failed(settlement: Settlement, fault: Fault) -> Outcome {
-    Outcome::Failed(settlement.fail(fault.kind), fault)
+    Outcome::Failed(settlement.fail(&fault), fault)
 }
 
 pub(crate) fn caller_side(dialect: Dialect) -> Result<&'static dyn CallerSide, Fault> {

@@ -1,34 +1,35 @@
 //! The walk of one call from who is asking to the answer on its way.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use http::HeaderValue;
 use lyss_adapters::{Ask, Errand, Fault};
-use lyss_balancing::{Balancers, Choice, Pool, Terms};
+use lyss_balancing::{Balancers, Health};
 use lyss_catalog::CatalogHandle;
 use lyss_domain::{
-    Advice, CallId, Caller, ChannelId, Clock, FaultKind, FaultOwner, PriceId, Rates, Strategy, TenantId,
-    Tick, Timestamp, UsageSource, VirtualKey,
+    CallId, Caller, ChannelId, Clock, FaultKind, PriceId, Rates, Strategy, TenantId, Tick, Timestamp,
+    UsageSource, VirtualKey,
 };
 use lyss_ledger::Ledger;
-use lyss_quota::{Quotas, RateState, RateStore, RateUnit, Spend};
+use lyss_quota::{Quotas, RateState, RateStore, RateUnit};
 use lyss_vault::Vault;
 use lyss_wire::Transport;
 use smallvec::SmallVec;
 
-use crate::admit::{self, Bound, Charge, Whose};
-use crate::attempt::{self, Conversation, Headers, Outcome, count_side};
+use crate::admit::{self, Bound, Whose};
+use crate::attempt::{self, Conversation, Headers};
+use crate::charge::Charge;
 use crate::draw::Draws;
 use crate::estimate;
+use crate::failover;
 use crate::kept::Kept;
 use crate::meters::Meters;
 use crate::models::{self, ModelEntry};
 use crate::plan::{self, Planned, Steering};
 use crate::relay::Relay;
-use crate::routes::{Loads, Route, RouteTable, TenantRoutes};
+use crate::routes::{Route, RouteTable, TenantRoutes};
 use crate::settings::ProxySettings;
 use crate::upload::Upload;
 
@@ -38,6 +39,8 @@ pub struct Parts {
     pub quotas: Arc<Quotas>,
     pub rates: Arc<dyn RateStore>,
     pub balancers: Balancers,
+    /// Kept over configuration edits, shared with whatever else watches channels.
+    pub health: Arc<Health>,
     pub ledger: Ledger,
     pub clock: Arc<dyn Clock>,
     pub draws: Draws,
@@ -49,7 +52,6 @@ pub struct Parts {
 pub struct Proxy {
     parts: Arc<Parts>,
     routes: Arc<ArcSwap<RouteTable>>,
-    loads: Arc<Loads>,
     kept: Arc<Kept>,
 }
 
@@ -82,6 +84,8 @@ pub struct AnswerHead {
     pub channel: Option<ChannelId>,
     /// Requests sent upstream.
     pub attempts: u16,
+    /// Every channel was ejected, and the least bad was asked all the same.
+    pub panicked: bool,
     /// The caller's own rate windows, as they stand.
     pub windows: SmallVec<[(RateUnit, RateState); 4]>,
     /// Fields of the request that the vendor's dialect could not express.
@@ -137,6 +141,20 @@ pub(crate) struct Walk<'a> {
     pub kept: &'a Arc<Kept>,
 }
 
+impl Walk<'_> {
+    /// The same call for a second attempt beside the first. A body that is still arriving cannot be sent twice.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            rates: None,
+            conversation: Conversation::default(),
+            losses: Vec::new(),
+            forwarded: self.forwarded.clone(),
+            upload: None,
+            ..*self
+        }
+    }
+}
+
 impl Outlet {
     pub fn new(transport: Arc<dyn Transport>) -> Self {
         Self(transport)
@@ -147,18 +165,19 @@ impl Proxy {
     /// Follows the catalog from here on: every generation becomes a route table before it counts as served.
     pub fn new(parts: Parts, catalog: &CatalogHandle) -> Self {
         let parts = Arc::new(parts);
-        let loads = Arc::new(Loads::default());
-        let routes = Arc::new(ArcSwap::from_pointee(RouteTable::build(catalog.load(), &parts.vault, &loads)));
-        let (target, vault, known) = (Arc::clone(&routes), Arc::clone(&parts.vault), Arc::clone(&loads));
+        let health = Arc::clone(&parts.health);
+        let routes =
+            Arc::new(ArcSwap::from_pointee(RouteTable::build(catalog.load(), &parts.vault, &health)));
+        let (target, vault, known) = (Arc::clone(&routes), Arc::clone(&parts.vault), Arc::clone(&health));
         catalog.observe(move |catalog| {
             target.store(Arc::new(RouteTable::build(Arc::clone(catalog), &vault, &known)));
         });
-        Self { parts, routes, loads, kept: Arc::default() }
+        Self { parts, routes, kept: Arc::default() }
     }
 
-    /// Attempts under way on a channel in this process.
-    pub fn in_flight(&self, channel: ChannelId) -> u32 {
-        self.loads.in_flight(channel)
+    /// The state of all channels.
+    pub fn health(&self) -> &Arc<Health> {
+        &self.parts.health
     }
 
     pub fn clock(&self) -> &dyn Clock {
@@ -195,6 +214,7 @@ impl Proxy {
             call: incoming.call,
             channel: None,
             attempts: 0,
+            panicked: false,
             windows: SmallVec::new(),
             losses: Vec::new(),
             counted: None,
@@ -268,104 +288,18 @@ impl Proxy {
             upload: upload.take(),
             kept: &self.kept,
         };
-        let answered = attempts(&mut walk, &planned, Charge::new(reservation, ticket), head).await;
+        let answered = failover::answer(&mut walk, &planned, Charge::new(reservation, ticket), head).await;
         head.losses = walk.losses;
         answered
     }
 }
 
-/// Channel after channel until one answers, the fault says that no other would do better, or the retries are used up.
-async fn attempts(
-    walk: &mut Walk<'_>,
-    planned: &Planned,
-    mut charge: Charge,
-    head: &mut AnswerHead,
-) -> Result<AnswerBody, Fault> {
-    let pool = &planned.pool;
-    let view = Pool::new(pool.group, &pool.candidates);
-    let balancers = &walk.parts.balancers;
-    let mut tried: SmallVec<[usize; 8]> = SmallVec::new();
-    let mut worst: Option<Fault> = None;
-    let mut waits = SmallestWait::default();
-    loop {
-        let (draw, now) = (walk.parts.draws.next(), walk.parts.clock.tick());
-        let terms = Terms { tried: &tried, draw, now, ..Terms::default() };
-        let Choice::Chosen { index, .. } = balancers.choose(planned.strategy, &view, &terms) else { break };
-        tried.push(index);
-        let Some(route) = pool.routes.get(index) else { break };
-        head.channel = Some(route.channel.id);
-        walk.rates = price(walk.tenant, route, walk.ask, walk.started_at);
-        let (returned, fault) = match attempt::attempt(walk, route, charge, head.attempts).await {
-            Outcome::Answered(body) => {
-                head.attempts += 1;
-                head.counted = (walk.ask.errand == Errand::CountTokens).then_some(UsageSource::Provider);
-                return Ok(body);
-            }
-            Outcome::Counted(charge, tokens) => {
-                charge.settle(Spend { requests: 1, ..Spend::default() }, 0, walk.parts.clock.tick());
-                head.counted = Some(UsageSource::Estimated);
-                return count_side(walk.ask.dialect).map(|side| AnswerBody::Whole(side.render(tokens)));
-            }
-            Outcome::Skipped(returned, fault) => {
-                waits.see(&fault);
-                charge = returned;
-                // What a vendor said outweighs what was not even asked.
-                worst.get_or_insert(fault);
-                continue;
-            }
-            Outcome::Failed(charge, fault) => {
-                head.attempts += 1;
-                tell_failure(head, route, &fault);
-                (charge, fault)
-            }
-        };
-        waits.see(&fault);
-        let give_up = fault.advice() == Advice::GiveUp;
-        let allowed = route.channel.max_retries.unwrap_or(walk.parts.settings.max_retries);
-        let used_up = u32::from(head.attempts) > allowed;
-        let Some(returned) = returned else { return Err(waits.apply(fault)) };
-        charge = returned;
-        worst = Some(fault);
-        if give_up || used_up || walk.upload.as_ref().is_some_and(Upload::is_spent) {
-            break;
-        }
-    }
-    charge.release(walk.parts.clock.tick());
-    Err(waits.apply(worst.unwrap_or_else(|| {
-        Fault::new(FaultKind::Unavailable, "No channel can serve this model now.")
-            .with_retry_after(Some(Duration::from_secs(1)))
-    })))
-}
-
-/// A line in the log; what a caller brought about itself is nobody else's business.
-fn tell_failure(head: &AnswerHead, route: &Route, fault: &Fault) {
-    let (call, channel, kind) = (head.call, route.channel.id, fault.kind);
-    if kind.owner() == FaultOwner::Caller {
-        tracing::debug!(%call, %channel, fault = %kind, "an attempt failed");
-    } else {
-        tracing::info!(%call, %channel, fault = %kind, "an attempt failed");
-    }
-}
-
-/// When every channel asks to wait, the caller is told the shortest of the waits.
-#[derive(Default)]
-struct SmallestWait(Option<Duration>);
-
-impl SmallestWait {
-    fn see(&mut self, fault: &Fault) {
-        self.0 = match (self.0, fault.retry_after) {
-            (Some(known), Some(new)) => Some(known.min(new)),
-            (known, new) => known.or(new),
-        };
-    }
-
-    fn apply(self, fault: Fault) -> Fault {
-        let waiting_helps = matches!(fault.status, 429 | 503) || fault.retry_after.is_some();
-        if waiting_helps { fault.with_retry_after(self.0) } else { fault }
-    }
-}
-
-fn price(tenant: &TenantRoutes, route: &Route, ask: &Ask, at: Timestamp) -> Option<(PriceId, Rates)> {
+pub(crate) fn price(
+    tenant: &TenantRoutes,
+    route: &Route,
+    ask: &Ask,
+    at: Timestamp,
+) -> Option<(PriceId, Rates)> {
     let entry = &tenant.entry;
     let found = entry.price(route.upstream_model(&ask.model), at).or_else(|| entry.price(&ask.model, at))?;
     Some((found.id, found.rates))
@@ -381,5 +315,5 @@ fn prices(
     if tenant.entry.policies.iter().all(|known| known.policy.limit_cost.is_none()) {
         return SmallVec::new();
     }
-    planned.pool.routes.iter().filter_map(|route| price(tenant, route, ask, at)).collect()
+    planned.pool.seats.iter().filter_map(|seat| price(tenant, &seat.route, ask, at)).collect()
 }

@@ -10,8 +10,10 @@
 pub mod admit;
 pub mod attempt;
 pub mod call;
+pub mod charge;
 pub mod draw;
 pub mod estimate;
+mod failover;
 mod kept;
 pub mod meters;
 pub mod models;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use lyss_adapters::{Ask, Fault};
 use lyss_domain::tenant::pattern_matches;
-use lyss_domain::{ChannelId, FaultKind, Operation, Strategy, VirtualKey};
+use lyss_domain::{ChannelId, FaultKind, Operation, Strategy, TenantId, VirtualKey};
 
-use crate::routes::{ModelPool, Route, TenantRoutes};
+use crate::estimate;
+use crate::routes::{ModelPool, Route, Seat, TenantRoutes};
 
 /// The channels among which the balancer picks, and how.
 pub struct Planned {
@@ -26,6 +27,8 @@ pub struct Steering {
     pub tags: Vec<String>,
     /// `x-lyss-timeout-ms`: the call's deadline, never later than the service's.
     pub timeout: Option<Duration>,
+    /// `x-lyss-session`: calls of one session go to one channel while it serves well.
+    pub session: Option<String>,
 }
 
 impl Steering {
@@ -56,33 +59,44 @@ pub fn plan(
         return Err(not_found(&ask.model));
     }
     let pool = tenant.pool(&ask.model).ok_or_else(|| not_found(&ask.model))?;
-    let serve_all = pool.routes.iter().all(|route| route.can(ask.errand));
+    let serve_all = pool.seats.iter().all(|seat| seat.route.can(ask.errand));
     let pool = if serve_all && key.channels.is_empty() && key.tags.is_empty() && !steering.narrows() {
         pool
     } else {
-        let usable = |route: &&Arc<Route>| may_use(key, route) && steering.allows(route);
-        let mut routes: Vec<_> = pool.routes.iter().filter(usable).cloned().collect();
-        if !routes.is_empty() && !serve_all {
-            routes.retain(|route| route.can(ask.errand));
-            if routes.is_empty() {
+        let usable = |seat: &&Seat| may_use(key, &seat.route) && steering.allows(&seat.route);
+        let mut seats: Vec<_> = pool.seats.iter().filter(usable).cloned().collect();
+        if !seats.is_empty() && !serve_all {
+            seats.retain(|seat| seat.route.can(ask.errand));
+            if seats.is_empty() {
                 return Err(cannot(ask.errand.operation(), &ask.model));
             }
         }
-        if routes.is_empty() && steering.narrows() {
+        if seats.is_empty() && steering.narrows() {
             let message = "No channel that this key may use serves this model and matches x-lyss-channel and x-lyss-tags.";
             return Err(Fault::new(FaultKind::ModelNotFound, message));
         }
-        if routes.is_empty() {
+        if seats.is_empty() {
             return Err(not_found(&ask.model));
         }
-        Arc::new(ModelPool::new(tenant.entry.tenant.id, &ask.model, routes))
+        Arc::new(ModelPool::new(tenant.entry.tenant.id, &ask.model, seats))
     };
+    let pool = suited(tenant.entry.tenant.id, pool, ask);
     let strategy = steering
         .strategy
         .or(key.strategy)
         .or_else(|| tenant.entry.tenant.settings.routing.strategy_for(&ask.model))
         .unwrap_or(default_strategy);
     Ok(Planned { pool, strategy })
+}
+
+/// The channels whose model is large and able enough, where there are such; else all, and the vendor is to judge.
+fn suited(tenant: TenantId, pool: Arc<ModelPool>, ask: &Ask) -> Arc<ModelPool> {
+    let tokens = estimate::prompt_guess(ask).saturating_add(ask.output_limit.unwrap_or(0));
+    if pool.seats.len() < 2 || pool.suits_all(tokens, ask.needs) {
+        return pool;
+    }
+    let fitting: Vec<_> = pool.seats.iter().filter(|seat| seat.suits(tokens, ask.needs)).cloned().collect();
+    if fitting.is_empty() { pool } else { Arc::new(ModelPool::new(tenant, &ask.model, fitting)) }
 }
 
 /// True when the key's model list allows a model.

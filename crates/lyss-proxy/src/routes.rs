@@ -3,18 +3,19 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::Uri;
 use lyss_adapters::preset::{self, ResolveError, Service};
 use lyss_adapters::{Dialect, Endpoint, Errand, ModelCard, Preset, Quirks, Target, model_card};
-use lyss_balancing::Candidate;
+use lyss_balancing::{Candidate, ChannelHealth, Health, Vitals};
 use lyss_catalog::{Catalog, ChannelEntry, TenantEntry};
 use lyss_domain::tenant::pattern_matches;
 use lyss_domain::{
-    AuthScheme, Channel, ChannelId, ChannelState, Operation, ProviderKind, SealedCredential, Secret, TenantId,
+    AuthScheme, CapabilitySet, Channel, ChannelState, Operation, ProviderKind, SealedCredential, Secret,
+    TenantId, Tick,
 };
 use lyss_vault::{CredentialBinding, DataKey, Vault};
 use smallvec::SmallVec;
@@ -42,7 +43,8 @@ pub struct Route {
     pub channel: Channel,
     pub kind: ProviderKind,
     preset: &'static Preset,
-    pub load: Arc<Load>,
+    /// Outlives edits of the channel's configuration.
+    pub health: Arc<ChannelHealth>,
     models: Vec<String>,
     target: Target,
     /// Reached through the responses API alone.
@@ -55,30 +57,29 @@ pub struct Route {
 /// The channels that serve one model, in the form the balancer takes.
 pub struct ModelPool {
     pub group: u64,
-    pub candidates: Vec<Candidate>,
-    pub routes: Vec<Arc<Route>>,
+    pub seats: Vec<Seat>,
+    /// The least that all of them hold; a call within it need not be compared with each.
+    least: ModelCard,
 }
 
-/// Attempts under way on a channel; outlives edits of its configuration.
-#[derive(Default)]
-pub struct Load(AtomicU32);
-
-/// One attempt under way; ends when dropped.
-pub struct InFlight(Arc<Load>);
-
-/// The loads of all channels, kept across generations.
-#[derive(Default)]
-pub struct Loads(Mutex<HashMap<ChannelId, Arc<Load>>>);
+/// One of them: the channel, and what is known of this model on it.
+#[derive(Clone)]
+pub struct Seat {
+    pub route: Arc<Route>,
+    pub vitals: Arc<Vitals>,
+    /// What is known of the model behind it.
+    pub card: ModelCard,
+}
 
 impl RouteTable {
     /// Channels that cannot serve are left out, each with a line in the log.
-    pub fn build(catalog: Arc<Catalog>, vault: &Vault, loads: &Loads) -> Self {
+    pub fn build(catalog: Arc<Catalog>, vault: &Vault, health: &Health) -> Self {
         let tenants = catalog
             .tenants()
             .filter(|entry| entry.tenant.enabled)
-            .map(|entry| (entry.tenant.id, TenantRoutes::build(entry, vault, loads)))
+            .map(|entry| (entry.tenant.id, TenantRoutes::build(entry, vault, health)))
             .collect();
-        loads.forget_unused();
+        health.forget_unused();
         Self { catalog, tenants }
     }
 
@@ -92,11 +93,11 @@ impl RouteTable {
 }
 
 impl TenantRoutes {
-    fn build(entry: &Arc<TenantEntry>, vault: &Vault, loads: &Loads) -> Self {
+    fn build(entry: &Arc<TenantEntry>, vault: &Vault, health: &Health) -> Self {
         let data_keys = unwrap_data_keys(entry, vault);
         let mut routes = Vec::new();
         for channel in entry.channels.iter().filter(|c| c.channel.state == ChannelState::Enabled) {
-            match Route::build(entry, channel, &data_keys, loads) {
+            match Route::build(entry, channel, &data_keys, health) {
                 Ok(route) => routes.push(Arc::new(route)),
                 Err(reason) => {
                     warn!(channel = %channel.channel.id, tenant = %entry.tenant.id, reason, "a channel cannot serve");
@@ -111,11 +112,12 @@ impl TenantRoutes {
         if let Some(pool) = self.pools.load().get(model) {
             return Some(Arc::clone(pool));
         }
-        let routes: Vec<_> = self.routes.iter().filter(|route| route.serves(model)).cloned().collect();
-        if routes.is_empty() {
+        let serving = self.routes.iter().filter(|route| route.serves(model));
+        let seats: Vec<_> = serving.map(|route| Seat::new(route, model)).collect();
+        if seats.is_empty() {
             return None;
         }
-        let pool = Arc::new(ModelPool::new(self.entry.tenant.id, model, routes));
+        let pool = Arc::new(ModelPool::new(self.entry.tenant.id, model, seats));
         if self.pools.load().len() < MAX_POOLS {
             self.pools.rcu(|known| {
                 let mut pools = HashMap::clone(known);
@@ -128,15 +130,52 @@ impl TenantRoutes {
 }
 
 impl ModelPool {
-    pub fn new(tenant: TenantId, model: &str, routes: Vec<Arc<Route>>) -> Self {
+    pub fn new(tenant: TenantId, model: &str, seats: Vec<Seat>) -> Self {
         // Fixed keys: the same group in every generation, so round robin goes on where it was.
         let mut hasher = DefaultHasher::new();
         (tenant, model).hash(&mut hasher);
-        let candidate = |route: &Arc<Route>| {
-            Candidate::new(route.channel.id, route.channel.weight, route.channel.priority)
+        let cards = || seats.iter().map(|seat| &seat.card);
+        let least = ModelCard {
+            context: cards().filter_map(|card| card.context).min(),
+            max_output: None,
+            capabilities: cards().fold(CapabilitySet::ALL, |all, card| all.shared(card.capabilities)),
         };
-        Self { group: hasher.finish(), candidates: routes.iter().map(candidate).collect(), routes }
+        Self { group: hasher.finish(), seats, least }
     }
+
+    /// True where every channel can be asked for what a call needs: its size in tokens, what its model must have.
+    pub fn suits_all(&self, tokens: u64, needs: CapabilitySet) -> bool {
+        suits(&self.least, tokens, needs)
+    }
+}
+
+impl Seat {
+    fn new(route: &Arc<Route>, model: &str) -> Self {
+        let vitals = route.health.model(route.upstream_model(model));
+        Self { route: Arc::clone(route), vitals, card: route.card(model) }
+    }
+
+    /// True where its model is known to hold so much and to have all that is needed, or is not known.
+    pub fn suits(&self, tokens: u64, needs: CapabilitySet) -> bool {
+        suits(&self.card, tokens, needs)
+    }
+
+    /// How long it may keep a call waiting while it is on trial: longer than it ever was when well.
+    pub fn trial_patience(&self, now: Tick) -> Duration {
+        let usual = Duration::from_secs_f32(self.vitals.snapshot(now).ttft_us.clamp(0.0, 1e9) / 1e6);
+        usual.saturating_mul(4).clamp(Duration::from_secs(2), Duration::from_secs(15))
+    }
+
+    /// As the balancer sees it at this moment.
+    pub fn candidate(&self, now: Tick) -> Candidate {
+        let channel = &self.route.channel;
+        let known = Candidate::new(channel.id, channel.weight, channel.priority);
+        Candidate { snapshot: self.vitals.snapshot(now), ..known }
+    }
+}
+
+fn suits(card: &ModelCard, tokens: u64, needs: CapabilitySet) -> bool {
+    card.context.is_none_or(|context| tokens <= context) && needs.without(card.capabilities).is_empty()
 }
 
 impl Route {
@@ -144,7 +183,7 @@ impl Route {
         entry: &TenantEntry,
         stored: &ChannelEntry,
         data_keys: &HashMap<i32, Arc<DataKey>>,
-        loads: &Loads,
+        health: &Health,
     ) -> Result<Self, &'static str> {
         let channel = &stored.channel;
         let own = entry.providers.get(&channel.provider);
@@ -182,7 +221,7 @@ impl Route {
             channel: channel.clone(),
             kind,
             preset: resolved.preset,
-            load: loads.of(channel.id),
+            health: health.channel(channel.id),
             models,
             responses_models,
             fixed: fixed_addresses(&target),
@@ -284,41 +323,6 @@ impl Route {
             credential_version: sealed.version,
         };
         vault.open_credential(key, &binding, &sealed.sealed).map(Some)
-    }
-}
-
-impl Load {
-    /// Counts one attempt more unless the limit is reached.
-    pub fn enter(self: &Arc<Self>, limit: Option<u32>) -> Option<InFlight> {
-        let limit = limit.unwrap_or(u32::MAX);
-        let entered =
-            self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n < limit).then_some(n + 1));
-        entered.is_ok().then(|| InFlight(Arc::clone(self)))
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-impl Loads {
-    /// Attempts under way on a channel.
-    pub fn in_flight(&self, channel: ChannelId) -> u32 {
-        let loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        loads.get(&channel).map_or(0, |load| load.0.load(Ordering::Acquire))
-    }
-
-    fn of(&self, channel: ChannelId) -> Arc<Load> {
-        let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(loads.entry(channel).or_default())
-    }
-
-    /// Drops the loads of channels that are gone and idle.
-    fn forget_unused(&self) {
-        let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        loads.retain(|_, load| Arc::strong_count(load) > 1);
     }
 }
 

@@ -2,8 +2,10 @@
 //! handler, dropping a [`Settlement`] settles what was seen.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use lyss_adapters::Tapped;
+use lyss_adapters::{Fault, Tapped};
+use lyss_balancing::{Ending, InFlight, Observation};
 use lyss_domain::{
     AttemptRecord, FaultKind, Micros, PriceId, Rates, Terminal, Tick, TokenUsage, UsageSource,
 };
@@ -11,10 +13,9 @@ use lyss_ledger::Slot;
 use lyss_quota::Spend;
 use tracing::warn;
 
-use crate::admit::Charge;
 use crate::call::Parts;
+use crate::charge::Charge;
 use crate::estimate;
-use crate::routes::InFlight;
 
 /// One attempt that was sent, until it has ended.
 pub struct Settlement(Option<Box<Open>>);
@@ -32,7 +33,9 @@ struct Open {
     slot: Slot,
     sent: Tick,
     first_content: Option<Tick>,
-    _in_flight: InFlight,
+    /// How long the vendor asked to be left alone.
+    retry_after: Option<Duration>,
+    in_flight: InFlight,
 }
 
 /// What an attempt is settled with.
@@ -65,7 +68,8 @@ impl Settlement {
             slot,
             sent,
             first_content: None,
-            _in_flight: in_flight,
+            retry_after: None,
+            in_flight,
         })))
     }
 
@@ -86,10 +90,11 @@ impl Settlement {
     }
 
     /// Nothing reached the caller and nothing is owed for this attempt; the call may go on with its charge.
-    pub fn fail(mut self, kind: FaultKind) -> Option<Charge> {
-        let open = self.0.take()?;
-        let terminal = if is_timeout(kind) { Terminal::TimedOut } else { Terminal::Refused };
-        let closed = open.close(terminal, Some(kind), TokenUsage::default(), UsageSource::None);
+    pub fn fail(mut self, fault: &Fault) -> Option<Charge> {
+        let mut open = self.0.take()?;
+        open.retry_after = fault.retry_after;
+        let terminal = if is_timeout(fault.kind) { Terminal::TimedOut } else { Terminal::Refused };
+        let closed = open.close(terminal, Some(fault.kind), TokenUsage::default(), UsageSource::None);
         closed.channel_charge.release(closed.now);
         Some(closed.charge)
     }
@@ -149,6 +154,9 @@ struct Closed {
 
 impl Open {
     fn finish(self: Box<Self>, terminal: Terminal, fault: Option<FaultKind>, seen: &Tapped) {
+        if self.charge.is_lost() {
+            return self.superseded();
+        }
         let counted = estimate::counted(self.prompt_guess, seen);
         let (usage, source) = match seen.usage {
             // A count that came with the stream's beginning: of an answer that stopped, less than was said.
@@ -170,6 +178,13 @@ impl Open {
         if overrun || channel_overrun {
             warn!(tokens, cost_micros = closed.cost.0, "overrun: more was used than was reserved");
         }
+    }
+
+    /// The call has its answer from another attempt, and is charged for that one alone.
+    fn superseded(self: Box<Self>) {
+        let fault = Some(FaultKind::Superseded);
+        let closed = self.close(Terminal::ClientGone, fault, TokenUsage::default(), UsageSource::None);
+        closed.channel_charge.release(closed.now);
     }
 
     /// Writes the attempt's one record.
@@ -198,9 +213,30 @@ impl Open {
         record.ttft_us = open.first_content.map(|first| micros(first, open.sent));
         record.total_us = micros(now, open.sent);
         open.parts.meters.ended();
+        let observed = observation(&record, open.retry_after);
+        open.in_flight.observe(&observed, open.parts.draws.next(), now);
         let cost = record.cost;
         open.slot.record(record);
         Closed { charge: open.charge, channel_charge: open.channel_charge, cost, now }
+    }
+}
+
+/// What the channel's state learns from an attempt.
+fn observation(record: &AttemptRecord, retry_after: Option<Duration>) -> Observation {
+    let ending = match (record.terminal, record.fault) {
+        (Terminal::Complete, _) => Ending::Complete,
+        (Terminal::ClientGone, _) | (_, None) => Ending::Cancelled,
+        (_, Some(kind)) => Ending::Failed(kind, retry_after),
+    };
+    let small = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
+    let span = |us: i64| Duration::from_micros(u64::try_from(us).unwrap_or(0));
+    Observation {
+        ending,
+        prompt_tokens: small(record.usage.prompt()),
+        output_tokens: small(record.usage.completion()),
+        // A whole answer's first content is its last.
+        ttft: record.ttft_us.filter(|_| record.stream).map(span),
+        total: span(record.total_us),
     }
 }
 

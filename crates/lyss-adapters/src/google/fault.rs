@@ -114,7 +114,7 @@ const fn status_word(kind: FaultKind) -> &'static str {
         | FaultKind::FirstByteTimeout
         | FaultKind::IdleTimeout
         | FaultKind::TotalTimeout => "DEADLINE_EXCEEDED",
-        FaultKind::ClientGone => "CANCELLED",
+        FaultKind::ClientGone | FaultKind::Superseded => "CANCELLED",
         FaultKind::Overloaded
         | FaultKind::Unavailable
         | FaultKind::Network

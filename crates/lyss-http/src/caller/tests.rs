@@ -1,7 +1,6 @@
 use actix_web::test::TestRequest;
 use lyss_domain::{KeyScope, Role};
 use lyss_management::{Acting, KeyDraft};
-use lyss_proxy::routes::Loads;
 
 use super::*;
 use crate::manage::tests::office::Office;
@@ -9,7 +8,7 @@ use crate::manage::tests::office::Office;
 /// Whom the door lets call models.
 async fn admit(office: &Office, request: TestRequest) -> Result<Admittee, Fault> {
     let catalog = office.management.catalog.load();
-    let table = RouteTable::build(catalog, &office.management.vault, &Loads::default());
+    let table = RouteTable::build(catalog, &office.management.vault, &Default::default());
     office.door.admit(&request.to_http_request(), &table, &office.clock).await
 }
 

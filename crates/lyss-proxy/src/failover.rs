@@ -1,0 +1,240 @@
+//! Channel after channel until one answers, the fault says that no other would do better, or the retries are used up:
+//! the one loop in which a call is tried again, under the call's one deadline.
+
+mod hedge;
+
+use std::time::Duration;
+
+use lyss_adapters::{Errand, Fault};
+use lyss_balancing::{Candidate, Choice, Pool, Size, Terms, Why};
+use lyss_domain::{Advice, FaultKind, FaultOwner, UsageSource};
+use lyss_quota::Spend;
+use smallvec::SmallVec;
+
+use crate::attempt::{self, Outcome, Trying, count_side};
+use crate::call::{self, AnswerBody, AnswerHead, Walk};
+use crate::charge::Charge;
+use crate::plan::Planned;
+use crate::routes::{Route, Seat};
+use crate::upload::Upload;
+
+/// What the tries of one call have come to.
+struct Failover<'a> {
+    planned: &'a Planned,
+    candidates: SmallVec<[Candidate; 4]>,
+    tried: SmallVec<[usize; 8]>,
+    /// What the caller is told if nobody answers.
+    worst: Option<Fault>,
+    waits: SmallestWait,
+    /// Attempts that count as retries of this call.
+    counted: u32,
+}
+
+/// What one try led to.
+enum Step {
+    Answered(AnswerBody),
+    Next(Charge),
+    /// Nobody else is asked; the charge where it is not settled yet.
+    Over(Option<Charge>),
+}
+
+/// One try with its end.
+struct Tried<'a> {
+    seat: &'a Seat,
+    outcome: Outcome,
+}
+
+/// Finds the answer, or the fault the caller is told.
+pub(crate) async fn answer(
+    walk: &mut Walk<'_>,
+    planned: &Planned,
+    mut charge: Charge,
+    head: &mut AnswerHead,
+) -> Result<AnswerBody, Fault> {
+    let mut failover = Failover {
+        planned,
+        candidates: SmallVec::new(),
+        tried: SmallVec::new(),
+        worst: None,
+        waits: SmallestWait::default(),
+        counted: 0,
+    };
+    let left = loop {
+        let (index, why) = match failover.choose(walk) {
+            Choice::Chosen { index, why } => (index, why),
+            Choice::Cooling(wait) => {
+                failover.cooling(wait);
+                break Some(charge);
+            }
+            Choice::Full => {
+                failover.full();
+                break Some(charge);
+            }
+            Choice::Nobody => break Some(charge),
+        };
+        match failover.attempt(walk, index, why, charge, head).await {
+            Step::Answered(body) => return Ok(body),
+            Step::Next(returned) => charge = returned,
+            Step::Over(left) => break left,
+        }
+    };
+    if let Some(charge) = left {
+        charge.release(walk.parts.clock.tick());
+    }
+    Err(failover.told())
+}
+
+impl<'a> Failover<'a> {
+    /// The balancer's choice, over what is known at this moment.
+    fn choose(&mut self, walk: &Walk<'_>) -> Choice {
+        let now = walk.parts.clock.tick();
+        self.candidates.clear();
+        self.candidates.extend(self.planned.pool.seats.iter().map(|seat| seat.candidate(now)));
+        let pool = Pool { size: size(walk), ..Pool::new(self.planned.pool.group, &self.candidates) };
+        let last = self.counted >= walk.parts.settings.max_retries || walk.upload.is_some();
+        let terms = Terms { tried: &self.tried, affinity: None, last, draw: walk.parts.draws.next(), now };
+        walk.parts.balancers.choose(self.planned.strategy, &pool, &terms)
+    }
+
+    /// Asks one channel and judges what became of it.
+    async fn attempt(
+        &mut self,
+        walk: &mut Walk<'_>,
+        index: usize,
+        why: Why,
+        charge: Charge,
+        head: &mut AnswerHead,
+    ) -> Step {
+        let Some(trying) = self.trying(walk, index, why, head.attempts) else {
+            return Step::Over(Some(charge));
+        };
+        head.panicked |= why == Why::Panic;
+        let Tried { seat, outcome } = match self.hedge_after(walk, why) {
+            Some(delay) => self.raced(walk, trying, charge, delay, head).await,
+            None => {
+                let seat = trying.seat;
+                Tried { seat, outcome: attempt::attempt(walk, trying, charge).await }
+            }
+        };
+        let route = &seat.route;
+        head.channel = Some(route.channel.id);
+        let (returned, fault) = match outcome {
+            Outcome::Answered(body) => {
+                head.attempts += 1;
+                head.counted = (walk.ask.errand == Errand::CountTokens).then_some(UsageSource::Provider);
+                return Step::Answered(body);
+            }
+            Outcome::Counted(charge, tokens) => {
+                charge.settle(Spend { requests: 1, ..Spend::default() }, 0, walk.parts.clock.tick());
+                head.counted = Some(UsageSource::Estimated);
+                return match count_side(walk.ask.dialect) {
+                    Ok(side) => Step::Answered(AnswerBody::Whole(side.render(tokens))),
+                    Err(fault) => {
+                        self.worst = Some(fault);
+                        Step::Over(None)
+                    }
+                };
+            }
+            Outcome::Skipped(returned, fault) => {
+                self.waits.see(fault.retry_after);
+                // What a vendor said outweighs what was not even asked.
+                self.worst.get_or_insert(fault);
+                return Step::Next(returned);
+            }
+            Outcome::Failed(charge, fault) => {
+                head.attempts += 1;
+                tell_failure(head, route, &fault);
+                (charge, fault)
+            }
+        };
+        self.waits.see(fault.retry_after);
+        let give_up = fault.advice() == Advice::GiveUp;
+        self.worst = Some(fault);
+        // Whoever shows whether a channel is well again loses no retry by it.
+        self.counted += u32::from(why != Why::Trial);
+        let allowed = route.channel.max_retries.unwrap_or(walk.parts.settings.max_retries);
+        let used_up = self.counted > allowed || why == Why::Panic;
+        let is_spent = walk.upload.as_ref().is_some_and(Upload::is_spent);
+        match returned {
+            Some(charge) if !(give_up || used_up || is_spent) => Step::Next(charge),
+            returned => Step::Over(returned),
+        }
+    }
+
+    /// Makes a call ready for one channel.
+    fn trying(&mut self, walk: &mut Walk<'_>, index: usize, why: Why, ordinal: u16) -> Option<Trying<'a>> {
+        self.tried.push(index);
+        let planned = self.planned;
+        let seat = planned.pool.seats.get(index)?;
+        walk.rates = call::price(walk.tenant, &seat.route, walk.ask, walk.started_at);
+        Some(Trying { seat, ordinal, patience: self.patience(walk, seat, why) })
+    }
+
+    /// How long a channel on trial may keep its call waiting, where another could take over.
+    fn patience(&self, walk: &Walk<'_>, seat: &Seat, why: Why) -> Option<Duration> {
+        let others = self.planned.pool.seats.len() > self.tried.len();
+        (why == Why::Trial && others).then(|| seat.trial_patience(walk.parts.clock.tick()))
+    }
+
+    fn cooling(&mut self, wait: Duration) {
+        self.waits.see(Some(wait));
+        self.worst.get_or_insert_with(|| {
+            let message = "Every channel for this model waits for its vendor's rate limit.";
+            Fault::new(FaultKind::VendorRateLimited, message).with_retry_after(Some(wait))
+        });
+    }
+
+    fn full(&mut self) {
+        self.worst.get_or_insert_with(|| {
+            Fault::new(FaultKind::Unavailable, "Every channel for this model is at its concurrency limit.")
+                .with_retry_after(Some(Duration::from_secs(1)))
+        });
+    }
+
+    /// The fault that the caller is told.
+    fn told(self) -> Fault {
+        let fault = self.worst.unwrap_or_else(|| {
+            Fault::new(FaultKind::Unavailable, "No channel can serve this model now.")
+                .with_retry_after(Some(Duration::from_secs(1)))
+        });
+        self.waits.apply(fault)
+    }
+}
+
+/// How much work the call is expected to be.
+pub(crate) fn size(walk: &Walk<'_>) -> Size {
+    let small = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
+    let limit = walk.ask.output_limit.or(walk.written_output_limit).unwrap_or(USUAL_OUTPUT);
+    Size { prompt_tokens: small(walk.prompt_guess), output_tokens: small(limit.min(USUAL_OUTPUT)) }
+}
+
+/// Tokens of a usual answer, where the caller's limit says no less.
+const USUAL_OUTPUT: u64 = 300;
+
+/// A line in the log; what a caller brought about itself is nobody else's business.
+fn tell_failure(head: &AnswerHead, route: &Route, fault: &Fault) {
+    let (call, channel, kind) = (head.call, route.channel.id, fault.kind);
+    if kind.owner() == FaultOwner::Caller {
+        tracing::debug!(%call, %channel, fault = %kind, "an attempt failed");
+    } else {
+        tracing::info!(%call, %channel, fault = %kind, "an attempt failed");
+    }
+}
+
+/// When every channel asks to wait, the caller is told the shortest of the waits.
+#[derive(Default)]
+struct SmallestWait(Option<Duration>);
+
+impl SmallestWait {
+    fn see(&mut self, wait: Option<Duration>) {
+        self.0 = match (self.0, wait) {
+            (Some(known), Some(new)) => Some(known.min(new)),
+            (known, new) => known.or(new),
+        };
+    }
+
+    fn apply(self, fault: Fault) -> Fault {
+        let waiting_helps = matches!(fault.status, 429 | 503) || fault.retry_after.is_some();
+        if waiting_helps { fault.with_retry_after(self.0) } else { fault }
+    }
+}
