@@ -320,13 +320,11 @@ fn candidates(
     now: Tick,
 ) -> Vec<Candidate> {
     let channels = scenario.upstreams.iter().zip(&replica.vitals);
-    let beside = weights.iter().zip(&replica.elsewhere);
     let mut candidates = Vec::with_capacity(weights.len());
-    for (place, ((spec, vitals), (weight, elsewhere))) in (1u64..).zip(channels.zip(beside)) {
+    for (place, ((spec, vitals), weight)) in (1u64..).zip(channels.zip(weights)) {
         let price = u64::from(size.prompt_tokens) * spec.price.prompt
             + u64::from(size.output_tokens) * spec.price.output;
         let mut snapshot = vitals.snapshot(now);
-        snapshot.in_flight_elsewhere = *elsewhere;
         snapshot.limit = snapshot.limit.min(spec.concurrency.unwrap_or(u32::MAX));
         candidates.push(Candidate {
             price_micros: u32::try_from(price / 1_000_000).unwrap_or(u32::MAX),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lyss_balancing::{Balancers, Bounds, Budget, FairQueue, Health, InFlight, RetryBudget, Snapshot, Vitals};
+use lyss_balancing::{
+    Balancers, Bounds, Budget, FairQueue, Health, Hint, InFlight, RetryBudget, Snapshot, Vitals,
+};
 use lyss_domain::{ChannelId, FaultKind, Tick};
 
 use crate::bandit::Bandit;
@@ -31,6 +33,8 @@ pub(crate) struct World<'s> {
     /// What a call's answer is expected to be long, as a service learns it from those before.
     pub(crate) expected_output: u32,
     pub(crate) record: Record,
+    /// What each replica told last.
+    told: Vec<Vec<Hint>>,
     watch_every: Option<Duration>,
     looks: Vec<Look>,
 }
@@ -51,7 +55,8 @@ pub(crate) enum Event {
     /// A call has waited for a place until its deadline.
     GateTimer(usize),
     Change(usize),
-    Hints,
+    /// A replica tells the others what it knows, and hears what they told last.
+    Hints(usize),
     Look,
 }
 
@@ -59,8 +64,7 @@ pub(crate) enum Event {
 pub(crate) struct Replica {
     pub(crate) balancers: Balancers,
     pub(crate) vitals: Vec<Arc<Vitals>>,
-    /// In flight in the other processes, as they last said.
-    pub(crate) elsewhere: Vec<u32>,
+    health: Health,
     pub(crate) draws: Draws,
     pub(crate) bandit: Bandit,
     pub(crate) retries: RetryBudget,
@@ -146,6 +150,7 @@ impl<'s> World<'s> {
             attempts: Vec::with_capacity(calls.len()),
             expected_output: mean_output(calls),
             record: Record::new(calls, scenario),
+            told: vec![Vec::new(); scenario.replicas.max(1)],
             watch_every: None,
             looks: Vec::new(),
         };
@@ -153,7 +158,11 @@ impl<'s> World<'s> {
             world.agenda.add(Tick::default().after(change.at), Event::Change(index));
         }
         if let Some(every) = scenario.hints_every.filter(|_| scenario.replicas > 1) {
-            world.agenda.add(Tick::default().after(every), Event::Hints);
+            // Each at its own moment, as processes do that know nothing of each other.
+            for (replica, place) in (0..scenario.replicas).zip(1u32..) {
+                let first = every / u32::try_from(scenario.replicas).unwrap_or(u32::MAX) * place;
+                world.agenda.add(Tick::default().after(first), Event::Hints(replica));
+            }
         }
         // One arrival at a time waits in the agenda; each brings the next.
         if let Some(first) = calls.first() {
@@ -184,7 +193,7 @@ impl<'s> World<'s> {
             Event::FirstByteTimer(attempt) => self.first_byte_timer(attempt),
             Event::GateTimer(call) => self.gate_timer(call),
             Event::Change(index) => self.change(index),
-            Event::Hints => self.hints(),
+            Event::Hints(replica) => self.exchange(replica),
         }
     }
 
@@ -202,22 +211,20 @@ impl<'s> World<'s> {
         }
     }
 
-    fn hints(&mut self) {
-        let Some(every) = self.scenario.hints_every else { return };
+    fn exchange(&mut self, own: usize) {
         let now = self.agenda.now();
-        let loads: Vec<Vec<u32>> = self
-            .replicas
-            .iter()
-            .map(|replica| replica.vitals.iter().map(|vitals| vitals.snapshot(now).in_flight).collect())
-            .collect();
-        for (own, replica) in self.replicas.iter_mut().enumerate() {
-            for (place, elsewhere) in replica.elsewhere.iter_mut().enumerate() {
-                let others = loads.iter().enumerate().filter(|(other, _)| *other != own);
-                *elsewhere = others.filter_map(|(_, loads)| loads.get(place)).sum();
-            }
+        let (Some(every), Some(replica)) = (self.scenario.hints_every, self.replicas.get(own)) else {
+            return;
+        };
+        let told = replica.health.hints(u64::try_from(own).unwrap_or(u64::MAX), now);
+        let others = self.told.iter().enumerate().filter(|(other, _)| *other != own);
+        let heard: Vec<Hint> = others.flat_map(|(_, hints)| hints.iter().cloned()).collect();
+        replica.health.take_hints(&heard, now);
+        if let Some(known) = self.told.get_mut(own) {
+            *known = told;
         }
         if now.since(Tick::default()) < self.scenario.span {
-            self.agenda.add(now.after(every), Event::Hints);
+            self.agenda.add(now.after(every), Event::Hints(own));
         }
     }
 
@@ -309,7 +316,7 @@ impl Replica {
             .collect::<Vec<_>>();
         Self {
             balancers: Balancers::new(own),
-            elsewhere: vec![0; vitals.len()],
+            health,
             vitals,
             draws: Draws::new(own),
             bandit: Bandit::default(),
