@@ -113,6 +113,7 @@ pub fn scenario(name: &str, channels: &[ChannelFigures], traffic: &TrafficFigure
         upstreams: channels.iter().map(|channel| channel.upstream(prompt)).collect(),
         changes: Vec::new(),
         timers: Timers::default(),
+        hedged: false,
         seeds: vec![0x1ab],
     }
 }
