@@ -13,6 +13,7 @@ pub mod call;
 pub mod charge;
 pub mod draw;
 pub mod estimate;
+pub mod gate;
 mod failover;
 mod kept;
 pub mod meters;
