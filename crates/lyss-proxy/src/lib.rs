@@ -8,6 +8,7 @@
 //! becomes what a call uses in [`routes`].
 
 pub mod admit;
+mod affinity;
 pub mod attempt;
 pub mod call;
 pub mod charge;
@@ -19,6 +20,7 @@ mod kept;
 pub mod meters;
 pub mod models;
 pub mod plan;
+pub mod probes;
 pub mod relay;
 pub mod routes;
 pub mod settings;
@@ -30,6 +32,7 @@ pub use call::{Answer, AnswerBody, AnswerHead, Failed, InForce, Incoming, Outlet
 pub use meters::Meters;
 pub use models::ModelEntry;
 pub use plan::Steering;
+pub use probes::{ProbeSettings, Prober};
 pub use relay::Relay;
 pub use routes::RouteTable;
 pub use settings::ProxySettings;

@@ -1,8 +1,8 @@
 //! The closed lists there are: words of the domain, which are not `Serialize` themselves, and what lists are sorted by.
 
 use lyss_domain::{
-    Affinity, AuditOutcome, ChannelState, KeyScope, Objective, PolicyMode, ProviderKind, ScopeKind, Strategy,
-    Window,
+    Affinity, AuditOutcome, ChannelState, KeyScope, Objective, PolicyMode, ProbeMode, ProviderKind,
+    ScopeKind, Strategy, Window,
 };
 use lyss_insight::StatisticsWindow;
 use lyss_management::{AuditSort, ChannelSort, KeySort, PolicySort, PriceSort, ProviderSort, TenantSort};
@@ -10,6 +10,14 @@ use lyss_management::{AuditSort, ChannelSort, KeySort, PolicySort, PriceSort, Pr
 use super::Word;
 
 impl Word for AuditOutcome {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl Word for ProbeMode {
     const ALL: &'static [Self] = &Self::ALL;
 
     fn word(self) -> &'static str {
