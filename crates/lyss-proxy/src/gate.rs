@@ -26,6 +26,12 @@ pub struct GateSettings {
     pub queue_wait: Duration,
 }
 
+impl Default for GateSettings {
+    fn default() -> Self {
+        Self { max_concurrency: 0, queue_length: 1_000, queue_wait: Duration::from_secs(10) }
+    }
+}
+
 /// The way into the service; one for all workers.
 pub struct Gate(Option<Arc<Shared>>);
 
