@@ -14,6 +14,7 @@ mod failover;
 mod gateway;
 mod house;
 mod http_edges;
+mod keeping;
 mod limits;
 mod manage;
 mod probes;

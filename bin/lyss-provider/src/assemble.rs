@@ -1,5 +1,6 @@
 //! Builds the service from its settings: the order in which parts come to be, and who is given what.
 
+mod health;
 mod quotas;
 mod upkeep;
 
@@ -27,6 +28,8 @@ use prometheus_client::registry::Registry;
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
+
+use health::{HealthParts, HealthTasks};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -56,6 +59,7 @@ pub(crate) struct Service {
     loader_task: JoinHandle<()>,
     quotas_task: JoinHandle<()>,
     upkeep_task: JoinHandle<()>,
+    health: HealthTasks,
 }
 
 /// The pipeline as the readings of state see it.
@@ -297,8 +301,19 @@ impl Service {
             Arc::clone(&tokens),
             Arc::clone(&management),
             Arc::clone(&upstream),
-            clock,
+            Arc::clone(&clock),
         ));
+        let health = HealthParts {
+            probes: config.health.probes()?,
+            proxy: Arc::clone(&proxy),
+            store: Arc::new(store.clone()),
+            catalog: Arc::clone(&insight.catalog),
+            vault,
+            ledger: ledger.clone(),
+            clock,
+            upstream: Arc::clone(&upstream),
+        };
+        let health = health.start().await?;
         let use_cases = UseCases::new(Arc::clone(&management), Handle::current());
         let doorkeeper = Doorkeeper::new(Arc::new(move |key| KeyDigest(mac(&digests, &[key]))));
         let check = TokenCheck { tokens, transport: upstream.clone(), runtime: Handle::current() };
@@ -317,6 +332,7 @@ impl Service {
             loader_task,
             quotas_task,
             upkeep_task,
+            health,
         })
     }
 
@@ -325,6 +341,7 @@ impl Service {
         self.loader_task.abort();
         self.quotas_task.abort();
         self.upkeep_task.abort();
+        self.health.close().await;
         self.ledger.shutdown();
         if tokio::time::timeout(CLOSE_PATIENCE, self.ledger_task).await.is_err() {
             warn!("the database is away: the last usage records stay in the journal for the next start");
