@@ -11,6 +11,7 @@ mod client_gone;
 mod cuts;
 mod dialects;
 mod failover;
+mod faults;
 mod gateway;
 mod house;
 mod http_edges;
