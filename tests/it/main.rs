@@ -15,6 +15,7 @@ mod faults;
 mod gateway;
 mod house;
 mod http_edges;
+mod keeping;
 mod limits;
 mod manage;
 mod probes;

@@ -1,5 +1,6 @@
 //! Builds the service from its settings: the order in which parts come to be, and who is given what.
 
+mod health;
 mod quotas;
 mod sharing;
 mod upkeep;
@@ -28,6 +29,8 @@ use prometheus_client::registry::Registry;
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
+
+use health::{HealthParts, HealthTasks};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -58,6 +61,7 @@ pub(crate) struct Service {
     quotas_task: JoinHandle<()>,
     upkeep_task: JoinHandle<()>,
     sharing_task: Option<JoinHandle<()>>,
+    health: HealthTasks,
 }
 
 /// The pipeline as the readings of state see it.
@@ -300,8 +304,19 @@ impl Service {
             Arc::clone(&tokens),
             Arc::clone(&management),
             Arc::clone(&upstream),
-            clock,
+            Arc::clone(&clock),
         ));
+        let health = HealthParts {
+            probes: config.health.probes()?,
+            proxy: Arc::clone(&proxy),
+            store: Arc::new(store.clone()),
+            catalog: Arc::clone(&insight.catalog),
+            vault,
+            ledger: ledger.clone(),
+            clock,
+            upstream: Arc::clone(&upstream),
+        };
+        let health = health.start().await?;
         let use_cases = UseCases::new(Arc::clone(&management), Handle::current());
         let doorkeeper = Doorkeeper::new(Arc::new(move |key| KeyDigest(mac(&digests, &[key]))));
         let check = TokenCheck { tokens, transport: upstream.clone(), runtime: Handle::current() };
@@ -321,6 +336,7 @@ impl Service {
             quotas_task,
             upkeep_task,
             sharing_task,
+            health,
         })
     }
 
@@ -332,6 +348,7 @@ impl Service {
         if let Some(task) = &self.sharing_task {
             task.abort();
         }
+        self.health.close().await;
         self.ledger.shutdown();
         if tokio::time::timeout(CLOSE_PATIENCE, self.ledger_task).await.is_err() {
             warn!("the database is away: the last usage records stay in the journal for the next start");
