@@ -1,6 +1,7 @@
 //! Builds the service from its settings: the order in which parts come to be, and who is given what.
 
 mod quotas;
+mod sharing;
 mod upkeep;
 
 use std::sync::Arc;
@@ -56,6 +57,7 @@ pub(crate) struct Service {
     loader_task: JoinHandle<()>,
     quotas_task: JoinHandle<()>,
     upkeep_task: JoinHandle<()>,
+    sharing_task: Option<JoinHandle<()>>,
 }
 
 /// The pipeline as the readings of state see it.
@@ -279,6 +281,7 @@ impl Service {
             meters,
             settings: config.proxy.settings()?,
         };
+        let sharing_task = sharing::begin(&config.redis, Arc::clone(&parts.health), Arc::clone(&clock))?;
         let proxy = Arc::new(Proxy::new(parts, &catalog));
         let writes: Arc<dyn Store> = Arc::new(store.clone());
         let kind = if is_embedded(config) { "SQLite" } else { "the configured database" };
@@ -317,6 +320,7 @@ impl Service {
             loader_task,
             quotas_task,
             upkeep_task,
+            sharing_task,
         })
     }
 
@@ -325,6 +329,9 @@ impl Service {
         self.loader_task.abort();
         self.quotas_task.abort();
         self.upkeep_task.abort();
+        if let Some(task) = &self.sharing_task {
+            task.abort();
+        }
         self.ledger.shutdown();
         if tokio::time::timeout(CLOSE_PATIENCE, self.ledger_task).await.is_err() {
             warn!("the database is away: the last usage records stay in the journal for the next start");

@@ -1,5 +1,7 @@
 //! The state of all channels, kept across edits of their configuration and read by every call.
 
+mod probed;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
