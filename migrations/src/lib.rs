@@ -26,6 +26,7 @@ mod m20261124_000009_keys_and_lists;
 mod m20261124_000010_audit_append_only;
 mod m20261124_000011_idempotency_of_nobody;
 mod m20261124_000012_dialects;
+mod m20261124_000013_health;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000010_audit_append_only::Migration),
             Box::new(m20261124_000011_idempotency_of_nobody::Migration),
             Box::new(m20261124_000012_dialects::Migration),
+            Box::new(m20261124_000013_health::Migration),
         ]
     }
 }

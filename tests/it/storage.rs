@@ -115,6 +115,17 @@ on_both! {
         outlives_who_never_finishes,
         is_nobodys_too,
     }
+    health (sqlite, postgres) {
+        states_are_kept_whole_and_replaced,
+        states_never_replace_newer_ones,
+        states_and_events_of_channels_that_are_gone_are_left_out,
+        events_are_kept_whole_and_there_once,
+        events_are_filtered_and_listed_by_time_in_pages,
+        events_are_forgotten_in_slices,
+        turns_go_to_exactly_one_of_all_who_ask,
+        probes_never_cost_more_than_a_days_budget,
+        goes_with_its_tenant,
+    }
     attempts (sqlite, postgres) {
         are_kept_whole,
         written_twice_are_there_once,
@@ -123,6 +134,10 @@ on_both! {
         are_counted_from_their_own_start,
         add_up,
         tell_how_channels_did,
+        of_one_call_stand_together,
+        tell_one_channel_over_time,
+        are_traffic_as_it_came,
+        of_probes_are_in_no_sum,
         hold_the_largest_counts,
     }
     catalog (sqlite, postgres) {

@@ -63,11 +63,18 @@ uuid_ids! {
     AttemptId,
     /// A row of the audit log.
     AuditId,
+    /// One thing that happened to a channel's health.
+    HealthEventId,
 }
 
 impl TenantId {
     /// Stands where a tenant's id is due and none is concerned: a login with an unknown credential, what a platform
     /// administrator does above all tenants. No tenant has it.
+    pub const NONE: Self = Self(Uuid::nil());
+}
+
+impl KeyId {
+    /// Stands where a key's id is due and no key acted: the service's own probes. No key has it.
     pub const NONE: Self = Self(Uuid::nil());
 }
 

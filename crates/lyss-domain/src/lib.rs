@@ -13,6 +13,7 @@ pub mod channel;
 pub mod clock;
 pub mod fault;
 pub mod headroom;
+pub mod health;
 pub mod idempotency;
 pub mod ids;
 pub mod key;
@@ -35,8 +36,11 @@ pub use channel::{Channel, ChannelLimits, ChannelState, ChannelTimeouts, SealedC
 pub use clock::{Clock, Tick, Timestamp};
 pub use fault::{Advice, FaultKind, FaultOwner};
 pub use headroom::{RateHeadroom, WindowLeft};
+pub use health::{HealthEvent, HealthEventKind, HealthSource, HealthState};
 pub use idempotency::IdempotencyRecord;
-pub use ids::{AttemptId, AuditId, CallId, ChannelId, KeyId, PolicyId, PriceId, ProviderSlug, TenantId};
+pub use ids::{
+    AttemptId, AuditId, CallId, ChannelId, HealthEventId, KeyId, PolicyId, PriceId, ProviderSlug, TenantId,
+};
 pub use key::{DigestMatch, KeyDigest, KeyLimits, KeyScope, PreviousDigest, VirtualKey};
 pub use money::Micros;
 pub use policy::{PolicyMode, PolicyScope, QuotaPolicy, ScopeKind};

@@ -38,6 +38,8 @@ pub struct AttemptRecord {
     pub total_us: i64,
     /// Fields of the request that the vendor's dialect could not express, by their paths.
     pub losses: Vec<String>,
+    /// How this attempt's channel was chosen, in the balancer's own encoding; `None`: it was not kept.
+    pub decision: Option<Box<[u8]>>,
 }
 
 /// What a call asks for.
@@ -56,10 +58,13 @@ pub enum Operation {
     Speech,
     Transcriptions,
     Rerank,
+    /// A probe of the service's own that a vendor may charge for. It belongs to no key, counts towards no quota and is no
+    /// part of a channel's figures.
+    Health,
 }
 
 impl Operation {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Chat,
         Self::CountTokens,
         Self::Embeddings,
@@ -69,6 +74,7 @@ impl Operation {
         Self::Speech,
         Self::Transcriptions,
         Self::Rerank,
+        Self::Health,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -82,6 +88,7 @@ impl Operation {
             Self::Speech => "speech",
             Self::Transcriptions => "transcriptions",
             Self::Rerank => "rerank",
+            Self::Health => "health",
         }
     }
 

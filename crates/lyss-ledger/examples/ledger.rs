@@ -12,7 +12,7 @@ use lyss_domain::{
     Terminal, Timestamp, TokenUsage, UsageSource,
 };
 use lyss_ledger::LedgerSettings;
-use lyss_repositories::{AttemptStore, ChannelFigures, StoreError, UsageTotal};
+use lyss_repositories::{Arrival, AttemptStore, ChannelFigures, SeriesPoint, StoreError, UsageTotal};
 
 /// Refuses the first writes, then keeps what it is given.
 #[derive(Default)]
@@ -38,6 +38,10 @@ impl AttemptStore for Shelf {
         Ok(self.rows.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned())
     }
 
+    async fn of_call(&self, _: &TenantScope, _: CallId) -> Result<Vec<AttemptRecord>, StoreError> {
+        Ok(vec![])
+    }
+
     async fn recent(&self, _: &TenantScope, _: u32) -> Result<Vec<AttemptRecord>, StoreError> {
         Ok(vec![])
     }
@@ -48,6 +52,20 @@ impl AttemptStore for Shelf {
     }
 
     async fn totals(&self, _: &TenantScope, _: Timestamp) -> Result<Vec<UsageTotal>, StoreError> {
+        Ok(vec![])
+    }
+
+    async fn channel_series(
+        &self,
+        _: &TenantScope,
+        _: ChannelId,
+        _: Timestamp,
+        _: Duration,
+    ) -> Result<Vec<SeriesPoint>, StoreError> {
+        Ok(vec![])
+    }
+
+    async fn traffic(&self, _: &TenantScope, _: Timestamp, _: u32) -> Result<Vec<Arrival>, StoreError> {
         Ok(vec![])
     }
 
@@ -82,6 +100,7 @@ fn record(n: u64) -> Result<AttemptRecord, Box<dyn std::error::Error>> {
         total_us: 2_000_000,
         operation: Operation::Chat,
         losses: Vec::new(),
+        decision: None,
     })
 }
 

@@ -8,7 +8,7 @@ use lyss_domain::{
     AttemptId, AttemptRecord, CallId, ChannelId, KeyId, Micros, Operation, Strategy, TenantId, TenantScope,
     Terminal, Timestamp, TokenUsage, UsageSource,
 };
-use lyss_repositories::{ChannelFigures, StoreError, UsageTotal};
+use lyss_repositories::{Arrival, ChannelFigures, SeriesPoint, StoreError, UsageTotal};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -48,6 +48,7 @@ pub(crate) fn record(n: u64) -> AttemptRecord {
         total_us: 900_000,
         operation: Operation::Chat,
         losses: Vec::new(),
+        decision: None,
     }
 }
 
@@ -127,6 +128,10 @@ impl AttemptStore for Double {
         Ok(self.rows.lock().unwrap().get(&id).cloned())
     }
 
+    async fn of_call(&self, _: &TenantScope, _: CallId) -> Result<Vec<AttemptRecord>, StoreError> {
+        Ok(vec![])
+    }
+
     async fn recent(&self, _: &TenantScope, _: u32) -> Result<Vec<AttemptRecord>, StoreError> {
         Ok(self.rows.lock().unwrap().values().rev().cloned().collect())
     }
@@ -136,6 +141,20 @@ impl AttemptStore for Double {
     }
 
     async fn totals(&self, _: &TenantScope, _: Timestamp) -> Result<Vec<UsageTotal>, StoreError> {
+        Ok(vec![])
+    }
+
+    async fn channel_series(
+        &self,
+        _: &TenantScope,
+        _: ChannelId,
+        _: Timestamp,
+        _: Duration,
+    ) -> Result<Vec<SeriesPoint>, StoreError> {
+        Ok(vec![])
+    }
+
+    async fn traffic(&self, _: &TenantScope, _: Timestamp, _: u32) -> Result<Vec<Arrival>, StoreError> {
         Ok(vec![])
     }
 

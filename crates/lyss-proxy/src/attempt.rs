@@ -166,6 +166,7 @@ fn draft(walk: &Walk<'_>, route: &Route, model_served: String, ordinal: u16) -> 
         ttft_us: None,
         total_us: 0,
         losses: walk.losses.clone(),
+        decision: None,
     }
 }
 

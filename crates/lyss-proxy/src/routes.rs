@@ -233,6 +233,8 @@ impl Route {
             Operation::Images => Service::Images,
             Operation::Speech | Operation::Transcriptions => Service::Audio,
             Operation::Rerank => Service::Rerank,
+            // Callers cannot ask for it.
+            Operation::Health => return false,
         };
         self.preset.services.has(service)
     }

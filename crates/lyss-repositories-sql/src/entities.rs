@@ -4,11 +4,15 @@
 
 pub(crate) mod audit_entry;
 pub(crate) mod channel;
+pub(crate) mod channel_health;
 pub(crate) mod credential;
 pub(crate) mod generation;
+pub(crate) mod health_event;
 pub(crate) mod idempotency_record;
 pub(crate) mod policy;
 pub(crate) mod price;
+pub(crate) mod probe_spending;
+pub(crate) mod probe_turn;
 pub(crate) mod provider;
 pub(crate) mod purpose_key;
 pub(crate) mod tenant;

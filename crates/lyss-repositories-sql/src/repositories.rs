@@ -4,6 +4,7 @@ mod attempts;
 mod audit;
 mod channels;
 mod credentials;
+mod health;
 mod idempotency;
 mod keys;
 mod policies;

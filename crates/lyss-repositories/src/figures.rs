@@ -1,8 +1,9 @@
 //! Figures over usage records.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lyss_domain::{ChannelId, FaultKind, ProviderSlug, Timestamp};
+use lyss_domain::{ChannelId, FaultKind, Operation, ProviderSlug, Timestamp};
 
 /// The upper bounds of a [`LatencyHistogram`]'s buckets in microseconds, each less than twice the one before: 10 ms to
 /// 10 min, so that a quantile is told to within a factor that a reader of latencies would call the same.
@@ -52,6 +53,43 @@ pub struct ChannelFigures {
     pub last_attempt_at: Timestamp,
     /// The newest attempt that failed, and why. A caller that left is none.
     pub last_fault: Option<(FaultKind, Timestamp)>,
+}
+
+/// What one model did on one channel within one interval. `attempts` is the sum of `succeeded`, `failed` and
+/// `client_gone`; points of several intervals or models add up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesPoint {
+    /// The interval's beginning.
+    pub at: Timestamp,
+    /// As it was named to the vendor.
+    pub model: String,
+    pub attempts: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    /// What the failed ones failed of.
+    pub faults: BTreeMap<FaultKind, u64>,
+    pub client_gone: u64,
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    pub cost_micros: i64,
+    /// From sending to the end, of those that succeeded.
+    pub latency: LatencyHistogram,
+    /// From sending to the first content, of all that had any.
+    pub ttft: LatencyHistogram,
+}
+
+/// One call as it came, for playing it again in simulated time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When its first attempt began.
+    pub at: Timestamp,
+    /// As it was asked for.
+    pub model: String,
+    pub operation: Operation,
+    pub stream: bool,
+    /// Of the attempt that read or wrote the most; zero: none was counted.
+    pub prompt_tokens: u64,
+    pub output_tokens: u64,
 }
 
 /// How often which latency, in buckets between [`LATENCY_BOUNDS_US`] and one above the last.

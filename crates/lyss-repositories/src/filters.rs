@@ -4,7 +4,8 @@
 //! for `search`: a part of the field, where `a` and `A` are the same (in ASCII alone) and no sign stands for others.
 
 use lyss_domain::{
-    AuditOutcome, ChannelState, PolicyMode, ProviderKind, ProviderSlug, ScopeKind, Timestamp, Window,
+    AuditOutcome, ChannelId, ChannelState, HealthEventKind, HealthSource, PolicyMode, ProviderKind,
+    ProviderSlug, ScopeKind, Timestamp, Window,
 };
 
 /// Tenants: `search` looks into slug and name.
@@ -124,6 +125,24 @@ pub enum AuditSort {
     Sequence,
 }
 
+/// What happened to the health of a tenant's channels; `from` is inside, `until` is not.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct HealthEventFilter {
+    pub channel: Option<ChannelId>,
+    /// Of this model alone, as the vendor knows it; what concerns the whole channel is then left out.
+    pub model: Option<String>,
+    pub kind: Option<HealthEventKind>,
+    pub source: Option<HealthSource>,
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum HealthEventSort {
+    #[default]
+    At,
+}
+
 impl TenantSort {
     pub const ALL: [Self; 4] = [Self::Slug, Self::Name, Self::CreatedAt, Self::UpdatedAt];
 
@@ -229,6 +248,20 @@ impl AuditSort {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sequence => "sequence",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sort| sort.as_str() == text)
+    }
+}
+
+impl HealthEventSort {
+    pub const ALL: [Self; 1] = [Self::At];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::At => "at",
         }
     }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod feed;
 pub mod figures;
 pub mod filters;
+pub mod health;
 pub mod listing;
 pub mod page;
 pub mod ports;
@@ -18,11 +19,13 @@ pub mod work;
 
 pub use error::StoreError;
 pub use feed::{ChangeFeed, ChangeListener};
-pub use figures::{ChannelFigures, LatencyHistogram};
+pub use figures::{Arrival, ChannelFigures, LatencyHistogram, SeriesPoint};
 pub use filters::{
-    AuditFilter, AuditSort, ChannelFilter, ChannelSort, KeyFilter, KeySort, PolicyFilter, PolicySort,
-    PriceFilter, PriceSort, ProviderFilter, ProviderSort, TenantFilter, TenantSort,
+    AuditFilter, AuditSort, ChannelFilter, ChannelSort, HealthEventFilter, HealthEventSort, KeyFilter,
+    KeySort, PolicyFilter, PolicySort, PriceFilter, PriceSort, ProviderFilter, ProviderSort, TenantFilter,
+    TenantSort,
 };
+pub use health::{HealthStore, ProbeTurn};
 pub use listing::{Listing, Sort};
 pub use page::{Page, Paged};
 pub use ports::{

@@ -1,14 +1,16 @@
 //! Ports of the system itself, which stands above tenants: the catalog's loader, the ledger's writer, the vault's
 //! purpose keys. Only `lyss-catalog`, `lyss-ledger` and the vault's opener use them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use lyss_domain::{
-    AttemptId, AttemptRecord, Channel, ChannelId, KeyId, Price, Provider, QuotaPolicy, SealedCredential,
-    Tenant, TenantId, TenantScope, Timestamp, VirtualKey,
+    AttemptId, AttemptRecord, CallId, Channel, ChannelId, KeyId, Price, Provider, QuotaPolicy,
+    SealedCredential, Tenant, TenantId, TenantScope, Timestamp, VirtualKey,
 };
 
 use crate::StoreError;
-use crate::figures::ChannelFigures;
+use crate::figures::{Arrival, ChannelFigures, SeriesPoint};
 use crate::ports::WrappedKey;
 
 /// Everything the catalog holds, read in one transaction, so that all parts fit each other.
@@ -32,13 +34,16 @@ pub trait CatalogSource: Send + Sync {
     async fn load(&self) -> Result<CatalogRows, StoreError>;
 }
 
-/// Usage records: the ledger writes them, quotas and statistics read them. Outside any unit of work.
+/// Usage records: the ledger writes them, quotas and statistics read them. Outside any unit of work. Sums and figures
+/// leave out the service's own probes ([`Operation::Health`](lyss_domain::Operation::Health)).
 #[async_trait]
 pub trait AttemptStore: Send + Sync {
     /// Writes a batch in one transaction. A record whose id is there already is left as it is, so a batch may be
     /// written twice. Answers how many were new.
     async fn write(&self, records: &[AttemptRecord]) -> Result<u64, StoreError>;
     async fn get(&self, scope: &TenantScope, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError>;
+    /// The attempts of one call, the first one first.
+    async fn of_call(&self, scope: &TenantScope, call: CallId) -> Result<Vec<AttemptRecord>, StoreError>;
     /// Newest first, by the beginning of their calls.
     async fn recent(&self, scope: &TenantScope, limit: u32) -> Result<Vec<AttemptRecord>, StoreError>;
     async fn count(&self, scope: &TenantScope) -> Result<u64, StoreError>;
@@ -47,6 +52,23 @@ pub trait AttemptStore: Send + Sync {
     /// How attempts went that started since `since`: a row for each channel and provider that had any, by their ids.
     async fn figures(&self, scope: &TenantScope, since: Timestamp)
     -> Result<Vec<ChannelFigures>, StoreError>;
+    /// How one channel's attempts went that started since `since`: a point for each interval and model that had any, by
+    /// time and then by model. Intervals begin at whole multiples of their length since 1970, and are at least one second.
+    async fn channel_series(
+        &self,
+        scope: &TenantScope,
+        channel: ChannelId,
+        since: Timestamp,
+        interval: Duration,
+    ) -> Result<Vec<SeriesPoint>, StoreError>;
+    /// The calls that arrived since `since`, oldest first; where they had more than `limit` attempts, the newest of
+    /// them.
+    async fn traffic(
+        &self,
+        scope: &TenantScope,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arrival>, StoreError>;
 }
 
 /// The audit log's view from above, for verifying every chain.

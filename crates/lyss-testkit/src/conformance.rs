@@ -6,6 +6,7 @@ pub mod audit;
 pub mod catalog;
 pub mod channels;
 pub mod credentials;
+pub mod health;
 pub mod idempotency;
 pub mod keys;
 pub mod lists;

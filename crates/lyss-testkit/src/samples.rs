@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use lyss_domain::{
     AttemptId, AttemptRecord, AuditEntry, AuditId, AuditOutcome, AuthScheme, CallId, Channel, ChannelId,
-    ChannelLimits, ChannelState, ChannelTimeouts, IdempotencyRecord, KeyDigest, KeyId, KeyLimits, KeyScope,
-    Micros, Operation, PolicyId, PolicyMode, PolicyScope, PreviousDigest, Price, PriceId, Provider,
-    ProviderKind, ProviderSlug, QuotaPolicy, Rates, RoutingSettings, SealedCredential, Strategy, Tenant,
-    TenantId, TenantScope, TenantSettings, Terminal, Timestamp, TokenUsage, UsageSource, VirtualKey, Window,
+    ChannelLimits, ChannelState, ChannelTimeouts, FaultKind, HealthEvent, HealthEventId, HealthEventKind,
+    HealthSource, HealthState, IdempotencyRecord, KeyDigest, KeyId, KeyLimits, KeyScope, Micros, Operation,
+    PolicyId, PolicyMode, PolicyScope, PreviousDigest, Price, PriceId, Provider, ProviderKind, ProviderSlug,
+    QuotaPolicy, Rates, RoutingSettings, SealedCredential, Strategy, Tenant, TenantId, TenantScope,
+    TenantSettings, Terminal, Timestamp, TokenUsage, UsageSource, VirtualKey, Window,
 };
 use lyss_repositories::{PurposeKey, WrappedKey};
 use uuid::Uuid;
@@ -256,6 +257,7 @@ pub fn attempt(tenant: u64, number: u64) -> AttemptRecord {
         total_us: 1_250_000,
         operation: Operation::Chat,
         losses: vec!["seed".to_owned(), "messages[2].image".to_owned()],
+        decision: Some(Box::new([0, 255, 10, 13, 34])),
     }
 }
 
@@ -273,6 +275,33 @@ pub fn audit_entry(tenant: u64, sequence: i64) -> AuditEntry {
         detail: "{\"b\": 1,  \"a\": 2}".to_owned(),
         previous: [1; 32],
         digest: [2; 32],
+    }
+}
+
+/// Of one model on a channel, as it was in this second.
+pub fn health_state(tenant: u64, channel: u64, second: u64) -> HealthState {
+    HealthState {
+        tenant: tenant_id(tenant),
+        channel: channel_id(channel),
+        model: Some("gpt-4o-mini".to_owned()),
+        state: vec![0, 255, 1, 254],
+        updated_at: at(second),
+    }
+}
+
+/// Happened in the second of this number.
+pub fn health_event(tenant: u64, channel: u64, number: u64) -> HealthEvent {
+    HealthEvent {
+        id: HealthEventId(id(9, number)),
+        tenant: tenant_id(tenant),
+        channel: channel_id(channel),
+        model: Some("gpt-4o-mini".to_owned()),
+        at: at(number),
+        kind: HealthEventKind::Ejected,
+        fault: Some(FaultKind::Overloaded),
+        lasting: Some(Duration::from_secs(4)),
+        source: HealthSource::Traffic,
+        latency: Some(Duration::from_micros(1_250_001)),
     }
 }
 

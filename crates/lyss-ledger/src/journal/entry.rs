@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use lyss_domain::{
     AttemptId, AttemptRecord, CallId, ChannelId, FaultKind, KeyId, Micros, Operation, PriceId, Strategy,
     TenantId, Terminal, Timestamp, TokenUsage, UsageSource,
@@ -51,6 +53,9 @@ pub(crate) struct Entry<'a> {
     operation: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     losses: Cow<'a, [String]>,
+    /// Base64 without padding.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    decision: Option<Cow<'a, str>>,
 }
 
 /// Absent classes are zero.
@@ -102,6 +107,7 @@ impl<'a> From<&'a AttemptRecord> for Entry<'a> {
             total_us: record.total_us,
             operation: (record.operation != Operation::Chat).then(|| record.operation.as_str().into()),
             losses: record.losses.as_slice().into(),
+            decision: record.decision.as_deref().map(|decision| BASE64.encode(decision).into()),
         }
     }
 }
@@ -120,6 +126,8 @@ impl Entry<'_> {
             Some(name) => Operation::parse(&name)?,
             None => Operation::Chat,
         };
+        // It explains a record and is no part of what is owed: a broken one is not worth losing the rest for.
+        let decision = self.decision.and_then(|text| BASE64.decode(text.as_bytes()).ok());
         Some(AttemptRecord {
             id: AttemptId(self.id),
             call: CallId(self.call),
@@ -144,6 +152,7 @@ impl Entry<'_> {
             total_us: self.total_us,
             operation,
             losses: self.losses.into_owned(),
+            decision: decision.map(Vec::into_boxed_slice),
         })
     }
 }

@@ -38,6 +38,7 @@ pub struct Model {
     pub operation: String,
     /// Joined by commas, which no path holds; null: none.
     pub losses: Option<String>,
+    pub decision: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -2,6 +2,7 @@
 
 mod figures;
 mod insert;
+mod series;
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use lyss_domain::{
     AttemptId, AttemptRecord, CallId, ChannelId, FaultKind, KeyId, Micros, Operation, PriceId, TenantId,
     TenantScope, Terminal, Timestamp, TokenUsage, UsageSource,
 };
-use lyss_repositories::{AttemptStore, ChannelFigures, StoreError, UsageTotal};
+use lyss_repositories::{Arrival, AttemptStore, ChannelFigures, SeriesPoint, StoreError, UsageTotal};
 use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
@@ -86,6 +87,7 @@ impl TryFrom<Model> for AttemptRecord {
             total_us: row.total_us,
             operation: Operation::parse(&row.operation).ok_or(StoreError::Corrupt("operation"))?,
             losses: row.losses.map(|list| list.split(',').map(str::to_owned).collect()).unwrap_or_default(),
+            decision: row.decision.map(Vec::into_boxed_slice),
         })
     }
 }
@@ -115,6 +117,17 @@ impl AttemptStore for SqlStore {
 
     async fn get(&self, scope: &TenantScope, id: AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
         one(self.reader(), Entity::find_by_id((scope.tenant().0, id.0))).await
+    }
+
+    async fn of_call(&self, scope: &TenantScope, call: CallId) -> Result<Vec<AttemptRecord>, StoreError> {
+        // They stand together under the primary key, in the order of their ordinals.
+        let together = Column::Id.between(AttemptId::of(call, 0).0, AttemptId::of(call, u16::MAX).0);
+        let attempts = Entity::find()
+            .filter(Column::TenantId.eq(scope.tenant().0))
+            .filter(together)
+            .filter(Column::CallId.eq(call.0))
+            .order_by_asc(Column::Id);
+        all(self.reader(), attempts).await
     }
 
     async fn recent(&self, scope: &TenantScope, limit: u32) -> Result<Vec<AttemptRecord>, StoreError> {
@@ -155,15 +168,35 @@ impl AttemptStore for SqlStore {
     ) -> Result<Vec<ChannelFigures>, StoreError> {
         self.channel_figures(scope, since).await
     }
+
+    async fn channel_series(
+        &self,
+        scope: &TenantScope,
+        channel: ChannelId,
+        since: Timestamp,
+        interval: Duration,
+    ) -> Result<Vec<SeriesPoint>, StoreError> {
+        self.series_of_channel(scope, channel, since, interval).await
+    }
+
+    async fn traffic(
+        &self,
+        scope: &TenantScope,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arrival>, StoreError> {
+        self.arrivals(scope, since, limit).await
+    }
 }
 
-/// A tenant's attempts that started then or later, found by the primary key alone: an id begins with its call's
+/// A tenant's attempts, but for our own probes, that started then or later, found by the primary key alone: an id begins with its call's
 /// millisecond, and an attempt starts at most its call's deadline after that.
 fn started_since(scope: &TenantScope, since: Timestamp) -> Condition {
     Condition::all()
         .add(Column::TenantId.eq(scope.tenant().0))
         .add(Column::Id.gte(AttemptId::floor(since.before(LONGEST_CALL)).0))
         .add(Column::StartedAtUs.gte(since.as_micros()))
+        .add(Column::Operation.ne(Operation::Health.as_str()))
 }
 
 /// These classes of a row together.

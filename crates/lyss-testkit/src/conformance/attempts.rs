@@ -1,7 +1,12 @@
 //! Usage records.
 
-use lyss_domain::{AttemptRecord, FaultKind, Micros, Terminal, TokenUsage, UsageSource};
-use lyss_repositories::{AttemptStore, ChannelFigures, LatencyHistogram, UsageTotal};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lyss_domain::{
+    AttemptId, AttemptRecord, CallId, FaultKind, KeyId, Micros, Operation, Terminal, TokenUsage, UsageSource,
+};
+use lyss_repositories::{Arrival, AttemptStore, ChannelFigures, LatencyHistogram, SeriesPoint, UsageTotal};
 
 use crate::database::TestDatabase;
 use crate::samples::*;
@@ -18,6 +23,7 @@ pub async fn are_kept_whole(db: &TestDatabase) {
         cost: Micros::ZERO,
         price: None,
         ttft_us: None,
+        decision: None,
         ..attempt(1, 2)
     };
     assert_eq!(db.store.write(&[attempt(1, 1), refused.clone()]).await.unwrap(), 2);
@@ -182,4 +188,147 @@ pub async fn hold_the_largest_counts(db: &TestDatabase) {
     db.store.write(&records).await.unwrap();
     let totals = db.store.totals(&scope(1), at(0)).await.unwrap();
     assert_eq!(totals.iter().map(|total| total.tokens).collect::<Vec<_>>(), [most * 7 * 100]);
+}
+
+/// A further attempt of the call that began in this second.
+fn further(second: u64, ordinal: u16, started: u64) -> AttemptRecord {
+    AttemptRecord {
+        id: AttemptId::of(call_id(second), ordinal),
+        ordinal,
+        started_at: at(started),
+        ..attempt(1, second)
+    }
+}
+
+pub async fn of_one_call_stand_together(db: &TestDatabase) {
+    let neighbour = CallId::from_parts(u64::try_from(at(10).as_millis()).unwrap(), &[7; 10]);
+    let beside = AttemptRecord { id: AttemptId::of(neighbour, 1), call: neighbour, ..attempt(1, 10) };
+    let all = [attempt(1, 10), further(10, 1, 11), further(10, u16::MAX, 30)];
+    let mut batch = vec![attempt(1, 9), attempt(1, 11), beside];
+    batch.extend(all.iter().rev().cloned());
+    batch.push(AttemptRecord { tenant: tenant_id(2), ..further(10, 2, 12) });
+    db.store.write(&batch).await.unwrap();
+    assert_eq!(db.store.of_call(&scope(1), call_id(10)).await.unwrap(), all);
+    assert_eq!(db.store.of_call(&scope(1), call_id(12)).await.unwrap(), []);
+    assert_eq!(db.store.of_call(&scope(3), call_id(10)).await.unwrap(), []);
+}
+
+/// Two minutes of channel 1 and what is around them.
+fn minutes() -> [AttemptRecord; 10] {
+    let refused = |second, fault| AttemptRecord {
+        terminal: Terminal::Refused,
+        fault: Some(fault),
+        usage: TokenUsage::default(),
+        cost: Micros::ZERO,
+        ttft_us: None,
+        ..attempt(1, second)
+    };
+    let gone = AttemptRecord {
+        terminal: Terminal::ClientGone,
+        fault: Some(FaultKind::ClientGone),
+        ..attempt(1, 121)
+    };
+    [
+        attempt(1, 59),
+        attempt(1, 60),
+        AttemptRecord { model_served: "o3".to_owned(), ..attempt(1, 61) },
+        AttemptRecord { ttft_us: Some(1_000), total_us: 2_000, ..attempt(1, 119) },
+        refused(120, FaultKind::Overloaded),
+        gone,
+        refused(122, FaultKind::Overloaded),
+        refused(179, FaultKind::Network),
+        AttemptRecord { channel: channel_id(2), ..attempt(1, 62) },
+        attempt(2, 63),
+    ]
+}
+
+/// A point for each interval and model, and nothing of other channels or of before.
+pub async fn tell_one_channel_over_time(db: &TestDatabase) {
+    db.store.write(&minutes()).await.unwrap();
+    let histogram = |latencies: &[u64]| {
+        let mut all = LatencyHistogram::default();
+        latencies.iter().for_each(|latency| all.observe(*latency));
+        all
+    };
+    let well = |second, model: &str, latency: &[u64], ttft: &[u64]| SeriesPoint {
+        at: at(second),
+        model: model.to_owned(),
+        attempts: latency.len() as u64,
+        succeeded: latency.len() as u64,
+        failed: 0,
+        faults: BTreeMap::new(),
+        client_gone: 0,
+        prompt_tokens: 31 * latency.len() as u64,
+        completion_tokens: 96 * latency.len() as u64,
+        cost_micros: 123 * i64::try_from(latency.len()).unwrap(),
+        latency: histogram(latency),
+        ttft: histogram(ttft),
+    };
+    let bad = SeriesPoint {
+        attempts: 4,
+        succeeded: 0,
+        failed: 3,
+        faults: BTreeMap::from([(FaultKind::Overloaded, 2), (FaultKind::Network, 1)]),
+        client_gone: 1,
+        prompt_tokens: 31,
+        completion_tokens: 96,
+        cost_micros: 123,
+        ..well(120, "gpt-4o-mini", &[], &[250_000])
+    };
+    let points = [
+        well(60, "gpt-4o-mini", &[1_250_000, 2_000], &[250_000, 1_000]),
+        well(60, "o3", &[1_250_000], &[250_000]),
+        bad.clone(),
+    ];
+    let series = async |since, seconds| {
+        let interval = Duration::from_secs(seconds);
+        db.store.channel_series(&scope(1), channel_id(1), at(since), interval).await.unwrap()
+    };
+    assert_eq!(series(60, 60).await, points);
+    assert_eq!(series(120, 60).await, [bad]);
+    let whole = series(0, 86_400).await;
+    let points: Vec<_> = whole.iter().map(|point| (point.at, &*point.model, point.attempts)).collect();
+    assert_eq!(points, [(at(0), "gpt-4o-mini", 7), (at(0), "o3", 1)]);
+    assert_eq!(series(60, 0).await.len(), 7, "an interval is at least a second");
+    assert_eq!(series(180, 60).await, []);
+}
+
+pub async fn are_traffic_as_it_came(db: &TestDatabase) {
+    let none = TokenUsage::default();
+    let failed = AttemptRecord { usage: none, terminal: Terminal::Refused, ..attempt(1, 11) };
+    let batch = [
+        attempt(1, 9),
+        AttemptRecord { usage: none, ..attempt(1, 10) },
+        failed,
+        further(11, 1, 14),
+        AttemptRecord { operation: Operation::Embeddings, stream: false, ..attempt(1, 12) },
+        attempt(2, 13),
+    ];
+    db.store.write(&batch).await.unwrap();
+    let arrival = |second, prompt_tokens, output_tokens| Arrival {
+        at: at(second),
+        model: "fast".to_owned(),
+        operation: Operation::Chat,
+        stream: true,
+        prompt_tokens,
+        output_tokens,
+    };
+    let embedded = Arrival { operation: Operation::Embeddings, stream: false, ..arrival(12, 31, 96) };
+    let all = [arrival(10, 0, 0), arrival(11, 31, 96), embedded];
+    assert_eq!(db.store.traffic(&scope(1), at(10), 100).await.unwrap(), all);
+    assert_eq!(db.store.traffic(&scope(1), at(10), 3).await.unwrap(), all[1..]);
+    assert_eq!(db.store.traffic(&scope(1), at(10), 0).await.unwrap(), []);
+}
+
+/// What the service asked for by itself is kept, and counts as nobody's use.
+pub async fn of_probes_are_in_no_sum(db: &TestDatabase) {
+    let probe = AttemptRecord { operation: Operation::Health, key: KeyId::NONE, ..attempt(1, 10) };
+    db.store.write(std::slice::from_ref(&probe)).await.unwrap();
+    assert_eq!(db.store.get(&scope(1), probe.id).await.unwrap(), Some(probe));
+    assert_eq!(db.store.totals(&scope(1), at(0)).await.unwrap(), []);
+    assert_eq!(db.store.figures(&scope(1), at(0)).await.unwrap(), []);
+    let minute = Duration::from_secs(60);
+    let series = db.store.channel_series(&scope(1), channel_id(1), at(0), minute).await.unwrap();
+    assert_eq!(series, []);
+    assert_eq!(db.store.traffic(&scope(1), at(0), 9).await.unwrap(), []);
 }

@@ -65,7 +65,7 @@ pub async fn taken_back_and_applied_again_keep_the_rows(db: &TestDatabase) {
     let of_nobody = work.idempotency().claim(&TenantScope::grant(TenantId::NONE), &of_nobody).await.unwrap();
     assert_eq!(of_nobody, IdempotencyClaim::Fresh, "the older schema has no place for it");
     drop(work);
-    let kept = AttemptRecord { losses: Vec::new(), ..attempt(1, 1) };
+    let kept = AttemptRecord { losses: Vec::new(), decision: None, ..attempt(1, 1) };
     assert_eq!(db.store.recent(&scope(1), 9).await.unwrap(), [kept]);
 }
 

@@ -18,6 +18,7 @@ fn every_field_comes_back() {
     full.fault = Some(FaultKind::UpstreamCut);
     full.status = Some(529);
     full.price = Some(PriceId::from_parts(9, &[9; 10]));
+    full.decision = Some((0..=255).collect());
     full.ttft_us = Some(-1);
     full.usage_source = UsageSource::Estimated;
     full.usage = TokenUsage {

@@ -17,18 +17,18 @@ use crate::rows::{at, unsigned};
 use crate::store::SqlStore;
 
 /// Classes of the prompt and of the answer; reasoning is part of output.
-const PROMPT: [Column; 5] = [
+pub(super) const PROMPT: [Column; 5] = [
     Column::InputTokens,
     Column::CacheReadTokens,
     Column::CacheWriteTokens,
     Column::CacheWriteLongTokens,
     Column::AudioInputTokens,
 ];
-const COMPLETION: [Column; 2] = [Column::OutputTokens, Column::AudioOutputTokens];
+pub(super) const COMPLETION: [Column; 2] = [Column::OutputTokens, Column::AudioOutputTokens];
 
 /// The names under which a histogram's parts come back begin with these.
-const LATENCY: &str = "latency";
-const TTFT: &str = "ttft";
+pub(super) const LATENCY: &str = "latency";
+pub(super) const TTFT: &str = "ttft";
 
 #[derive(FromQueryResult)]
 struct Sums {
@@ -69,24 +69,31 @@ impl SqlStore {
 }
 
 fn sums(found: Condition) -> SelectStatement {
+    let mut query = counted(found);
+    query
+        .columns([Column::ChannelId, Column::Provider])
+        .expr_as(Expr::col(Column::StartedAtUs).max(), "last_attempt_at_us")
+        .group_by_columns([Column::ChannelId, Column::Provider])
+        .order_by_columns([
+            (Column::ChannelId, sea_orm::Order::Asc),
+            (Column::Provider, sea_orm::Order::Asc),
+        ]);
+    query
+}
+
+/// Counts, sums and histograms over these rows, to be grouped.
+pub(super) fn counted(found: Condition) -> SelectStatement {
     let ended = |terminal: Terminal| Column::Terminal.eq(terminal.as_str());
     let mut query = Query::select();
     query
-        .columns([Column::ChannelId, Column::Provider])
         .expr_as(Expr::col(Column::Id).count(), "attempts")
         .expr_as(count(ended(Terminal::Complete)), "succeeded")
         .expr_as(count(ended(Terminal::ClientGone)), "client_gone")
         .expr_as(sum(tokens_of(&PROMPT)), "prompt_tokens")
         .expr_as(sum(tokens_of(&COMPLETION)), "completion_tokens")
         .expr_as(sum(Expr::col(Column::CostMicros)), "cost_micros")
-        .expr_as(Expr::col(Column::StartedAtUs).max(), "last_attempt_at_us")
         .from(Entity)
-        .cond_where(found)
-        .group_by_columns([Column::ChannelId, Column::Provider])
-        .order_by_columns([
-            (Column::ChannelId, sea_orm::Order::Asc),
-            (Column::Provider, sea_orm::Order::Asc),
-        ]);
+        .cond_where(found);
     histogram(&mut query, LATENCY, Column::TotalUs, &ended(Terminal::Complete));
     histogram(&mut query, TTFT, Column::TtftUs, &Column::TtftUs.is_not_null());
     query
@@ -153,7 +160,7 @@ fn figures(row: &QueryResult, faults: &Faults) -> Result<ChannelFigures, StoreEr
     })
 }
 
-fn latencies(row: &QueryResult, name: &str) -> Result<LatencyHistogram, StoreError> {
+pub(super) fn latencies(row: &QueryResult, name: &str) -> Result<LatencyHistogram, StoreError> {
     // Sum and maximum of nothing are NULL.
     let number = |part: &str| -> Result<u64, StoreError> {
         let found: Result<Option<i64>, DbErr> = row.try_get("", &format!("{name}_{part}"));

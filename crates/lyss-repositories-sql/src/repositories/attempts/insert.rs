@@ -1,5 +1,5 @@
 //! The insert of usage records: the one write that happens once a call, so values are bound straight to the driver.
-//! Building 30 expressions a row through the ORM cost more than storing them. The conformance suite reads every column
+//! Building 31 expressions a row through the ORM cost more than storing them. The conformance suite reads every column
 //! back on both databases.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::error::store_error;
 use crate::rows::signed;
 use crate::store::{Kind, SqlStore};
 
-/// Rows per statement: few sizes, so that each is prepared once and kept. A row takes 30 parameters; PostgreSQL allows
+/// Rows per statement: few sizes, so that each is prepared once and kept. A row takes 31 parameters; PostgreSQL allows
 /// 65,535 of them, SQLite 32,766.
 const ROWS: [usize; 4] = [128, 32, 8, 1];
 
@@ -118,6 +118,7 @@ fn parts<A: Arguments>(
 where
     for<'v> &'v str: Encode<'v, A::Database> + Type<A::Database>,
     for<'v> Option<&'v str>: Encode<'v, A::Database> + Type<A::Database>,
+    for<'v> Option<&'v [u8]>: Encode<'v, A::Database> + Type<A::Database>,
     for<'v> Option<String>: Encode<'v, A::Database> + Type<A::Database>,
     for<'v> bool: Encode<'v, A::Database> + Type<A::Database>,
     for<'v> i32: Encode<'v, A::Database> + Type<A::Database>,
@@ -133,7 +134,7 @@ where
             let (part, rest) = records.split_at(rows);
             records = rest;
             let mut to = A::default();
-            to.reserve(rows * 30, rows * 400);
+            to.reserve(rows * 31, rows * 450);
             for record in part {
                 to.add(record.tenant.0)?;
                 to.add(record.id.0)?;
@@ -159,6 +160,7 @@ where
                 to.add(record.operation.as_str())?;
                 let losses = (!record.losses.is_empty()).then(|| record.losses.join(","));
                 to.add(losses)?;
+                to.add(record.decision.as_deref())?;
             }
             parts.push((sql.as_str(), to));
         }
