@@ -129,6 +129,7 @@ impl Capability {
 
 impl CapabilitySet {
     pub const EMPTY: Self = Self(0);
+    pub const ALL: Self = Self::of(&Capability::ALL);
 
     pub const fn of(list: &[Capability]) -> Self {
         let mut bits = 0;

@@ -7,7 +7,8 @@ use lyss_adapters::{Dialect, Fault};
 use lyss_domain::Strategy;
 use lyss_proxy::{Headers, Steering};
 
-/// Reads `x-lyss-channel`, `x-lyss-strategy`, `x-lyss-tags` and `x-lyss-timeout-ms`; what is sent must be readable.
+/// Reads `x-lyss-channel`, `x-lyss-strategy`, `x-lyss-tags`, `x-lyss-timeout-ms` and `x-lyss-session`; what is sent must
+/// be readable.
 pub fn read(headers: &HeaderMap) -> Result<Steering, Fault> {
     // Nearly no call steers, so the headers are gone through once.
     if !headers.keys().any(|name| name.as_str().starts_with("x-lyss-")) {
@@ -33,6 +34,7 @@ pub fn read(headers: &HeaderMap) -> Result<Steering, Fault> {
         strategy: strategy.transpose()?,
         tags: tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
         timeout: timeout.map(Duration::from_millis),
+        session: value("x-lyss-session")?.filter(|session| !session.is_empty()).map(str::to_owned),
     })
 }
 

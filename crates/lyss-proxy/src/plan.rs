@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use lyss_adapters::{Ask, Fault};
 use lyss_domain::tenant::pattern_matches;
-use lyss_domain::{ChannelId, FaultKind, Operation, Strategy, VirtualKey};
+use lyss_domain::{ChannelId, FaultKind, Operation, Strategy, TenantId, VirtualKey};
 
+use crate::estimate;
 use crate::routes::{ModelPool, Route, Seat, TenantRoutes};
 
 /// The channels among which the balancer picks, and how.
@@ -26,6 +27,8 @@ pub struct Steering {
     pub tags: Vec<String>,
     /// `x-lyss-timeout-ms`: the call's deadline, never later than the service's.
     pub timeout: Option<Duration>,
+    /// `x-lyss-session`: calls of one session go to one channel while it serves well.
+    pub session: Option<String>,
 }
 
 impl Steering {
@@ -77,12 +80,23 @@ pub fn plan(
         }
         Arc::new(ModelPool::new(tenant.entry.tenant.id, &ask.model, seats))
     };
+    let pool = suited(tenant.entry.tenant.id, pool, ask);
     let strategy = steering
         .strategy
         .or(key.strategy)
         .or_else(|| tenant.entry.tenant.settings.routing.strategy_for(&ask.model))
         .unwrap_or(default_strategy);
     Ok(Planned { pool, strategy })
+}
+
+/// The channels whose model is large and able enough, where there are such; else all, and the vendor is to judge.
+fn suited(tenant: TenantId, pool: Arc<ModelPool>, ask: &Ask) -> Arc<ModelPool> {
+    let tokens = estimate::prompt_guess(ask).saturating_add(ask.output_limit.unwrap_or(0));
+    if pool.seats.len() < 2 || pool.suits_all(tokens, ask.needs) {
+        return pool;
+    }
+    let fitting: Vec<_> = pool.seats.iter().filter(|seat| seat.suits(tokens, ask.needs)).cloned().collect();
+    if fitting.is_empty() { pool } else { Arc::new(ModelPool::new(tenant, &ask.model, fitting)) }
 }
 
 /// True when the key's model list allows a model.

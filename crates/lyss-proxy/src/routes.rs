@@ -14,7 +14,8 @@ use lyss_balancing::{Candidate, ChannelHealth, Health, Vitals};
 use lyss_catalog::{Catalog, ChannelEntry, TenantEntry};
 use lyss_domain::tenant::pattern_matches;
 use lyss_domain::{
-    AuthScheme, Channel, ChannelState, Operation, ProviderKind, SealedCredential, Secret, TenantId, Tick,
+    AuthScheme, CapabilitySet, Channel, ChannelState, Operation, ProviderKind, SealedCredential, Secret,
+    TenantId, Tick,
 };
 use lyss_vault::{CredentialBinding, DataKey, Vault};
 use smallvec::SmallVec;
@@ -57,6 +58,8 @@ pub struct Route {
 pub struct ModelPool {
     pub group: u64,
     pub seats: Vec<Seat>,
+    /// The least that all of them hold; a call within it need not be compared with each.
+    least: ModelCard,
 }
 
 /// One of them: the channel, and what is known of this model on it.
@@ -64,8 +67,8 @@ pub struct ModelPool {
 pub struct Seat {
     pub route: Arc<Route>,
     pub vitals: Arc<Vitals>,
-    /// Tokens of prompt and answer that the vendor's model holds; `None`: not known.
-    pub context: Option<u64>,
+    /// What is known of the model behind it.
+    pub card: ModelCard,
 }
 
 impl RouteTable {
@@ -131,14 +134,30 @@ impl ModelPool {
         // Fixed keys: the same group in every generation, so round robin goes on where it was.
         let mut hasher = DefaultHasher::new();
         (tenant, model).hash(&mut hasher);
-        Self { group: hasher.finish(), seats }
+        let cards = || seats.iter().map(|seat| &seat.card);
+        let least = ModelCard {
+            context: cards().filter_map(|card| card.context).min(),
+            max_output: None,
+            capabilities: cards().fold(CapabilitySet::ALL, |all, card| all.shared(card.capabilities)),
+        };
+        Self { group: hasher.finish(), seats, least }
+    }
+
+    /// True where every channel can be asked for what a call needs: its size in tokens, what its model must have.
+    pub fn suits_all(&self, tokens: u64, needs: CapabilitySet) -> bool {
+        suits(&self.least, tokens, needs)
     }
 }
 
 impl Seat {
     fn new(route: &Arc<Route>, model: &str) -> Self {
         let vitals = route.health.model(route.upstream_model(model));
-        Self { route: Arc::clone(route), vitals, context: route.card(model).context }
+        Self { route: Arc::clone(route), vitals, card: route.card(model) }
+    }
+
+    /// True where its model is known to hold so much and to have all that is needed, or is not known.
+    pub fn suits(&self, tokens: u64, needs: CapabilitySet) -> bool {
+        suits(&self.card, tokens, needs)
     }
 
     /// How long it may keep a call waiting while it is on trial: longer than it ever was when well.
@@ -153,6 +172,10 @@ impl Seat {
         let known = Candidate::new(channel.id, channel.weight, channel.priority);
         Candidate { snapshot: self.vitals.snapshot(now), ..known }
     }
+}
+
+fn suits(card: &ModelCard, tokens: u64, needs: CapabilitySet) -> bool {
+    card.context.is_none_or(|context| tokens <= context) && needs.without(card.capabilities).is_empty()
 }
 
 impl Route {
