@@ -1,16 +1,25 @@
 //! The state of all channels, kept across edits of their configuration and read by every call.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lyss_domain::ChannelId;
+use lyss_domain::{ChannelId, Tick};
 
-use crate::Vitals;
+use crate::channel_state::Common;
+use crate::report::{ChannelReport, gravity};
+use crate::transitions::Transitions;
+use crate::{HealthSettings, Phase, Times, Transition, Vitals};
+
+/// Models of one channel that are kept; the one idle for longest makes room.
+const MODELS_PER_CHANNEL: usize = 256;
+/// Of a model's name; no vendor has longer ones.
+const LONGEST_NAME: usize = 256;
 
 /// All channels of the process.
 #[derive(Debug, Default)]
 pub struct Health {
+    settings: HealthSettings,
+    transitions: Arc<Transitions>,
     channels: Mutex<HashMap<ChannelId, Arc<ChannelHealth>>>,
 }
 
@@ -21,18 +30,22 @@ pub struct ChannelHealth {
     models: Mutex<HashMap<Box<str>, Arc<Vitals>>>,
 }
 
-/// What holds for all models of one channel: its credential, its address, the attempts under way.
-#[derive(Debug)]
-pub(crate) struct Common {
-    pub(crate) channel: ChannelId,
-    pub(crate) in_flight: AtomicU32,
-}
-
 impl Health {
+    pub fn new(settings: HealthSettings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// The state of a channel; made the first time it is asked for.
     pub fn channel(&self, channel: ChannelId) -> Arc<ChannelHealth> {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(channels.entry(channel).or_insert_with(|| Arc::new(ChannelHealth::new(channel))))
+        let fresh = || Arc::new(ChannelHealth::new(channel, self.settings, Arc::clone(&self.transitions)));
+        Arc::clone(channels.entry(channel).or_insert_with(fresh))
+    }
+
+    /// The state of a channel that is known already.
+    pub fn known(&self, channel: ChannelId) -> Option<Arc<ChannelHealth>> {
+        let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        channels.get(&channel).cloned()
     }
 
     /// Drops the state of channels that nobody holds any more.
@@ -45,11 +58,16 @@ impl Health {
         let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         channels.values().cloned().collect()
     }
+
+    /// What changed since it was last asked, the oldest first; at most the last 1,024.
+    pub fn take_transitions(&self) -> Vec<Transition> {
+        self.transitions.take()
+    }
 }
 
 impl ChannelHealth {
-    fn new(channel: ChannelId) -> Self {
-        Self { common: Arc::new(Common { channel, in_flight: AtomicU32::new(0) }), models: Mutex::default() }
+    fn new(channel: ChannelId, settings: HealthSettings, transitions: Arc<Transitions>) -> Self {
+        Self { common: Arc::new(Common::new(channel, settings, transitions)), models: Mutex::default() }
     }
 
     pub fn channel(&self) -> ChannelId {
@@ -58,17 +76,39 @@ impl ChannelHealth {
 
     /// Attempts under way on all models.
     pub fn in_flight(&self) -> u32 {
-        self.common.in_flight.load(Ordering::Acquire)
+        self.common.in_flight()
+    }
+
+    /// How many attempts may be under way on all models, and whether fewer may be learned for each.
+    pub fn configure(&self, limit: Option<u32>, adaptive: bool) {
+        self.common.configure(limit, adaptive);
+    }
+
+    /// The credential or the address is now another: what was held against the old one is forgotten. `version` is any
+    /// number that changes with them; the first one that is told changes nothing.
+    pub fn renewed(&self, version: u64, now: Tick) {
+        if self.common.renewed(version, now) {
+            self.models().iter().for_each(|model| model.forget_limits());
+        }
     }
 
     /// The state of one model, by the name the vendor knows it by.
     pub fn model(&self, model: &str) -> Arc<Vitals> {
+        let name = bounded(model);
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = models.get(model) {
+        if let Some(known) = models.get(name) {
             return Arc::clone(known);
         }
-        let vitals = Arc::new(Vitals::new(Arc::clone(&self.common), model));
-        models.insert(model.into(), Arc::clone(&vitals));
+        if models.len() >= MODELS_PER_CHANNEL {
+            let idle = models.iter().filter(|(_, vitals)| Arc::strong_count(vitals) == 1);
+            let oldest = idle.min_by_key(|(_, vitals)| vitals.last_sent()).map(|(name, _)| name.clone());
+            oldest.and_then(|name| models.remove(&name));
+        }
+        let vitals = Arc::new(Vitals::new(Arc::clone(&self.common), name));
+        // Where all are held the new one lives as long as its holder.
+        if models.len() < MODELS_PER_CHANNEL {
+            models.insert(name.into(), Arc::clone(&vitals));
+        }
         vitals
     }
 
@@ -77,4 +117,44 @@ impl ChannelHealth {
         let models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
         models.values().cloned().collect()
     }
+
+    /// The recent times of all models in one.
+    pub fn times(&self, now: Tick) -> Times {
+        self.models().iter().fold(Times::default(), |mut all, model| {
+            all.merge(&model.times(now));
+            all
+        })
+    }
+
+    /// The channel as a whole, and the worst of its models.
+    pub fn standing(&self, now: Tick) -> ChannelReport {
+        let mut report = self.common.standing(now);
+        let mut models: Vec<_> = self.models().iter().map(|model| model.standing(now)).collect();
+        models.sort_by(|a, b| a.model.cmp(&b.model));
+        report.models = models.len();
+        for model in models {
+            let phase = model.phase();
+            if gravity(phase) > gravity(report.worst) {
+                report.worst = phase;
+                report.worst_model = Some(model.model);
+            }
+            report.last_sent = report.last_sent.max(model.last_sent);
+            if model.last_fault.map(|(_, at)| at) > report.last_fault.map(|(_, at)| at) {
+                report.last_fault = model.last_fault;
+            }
+        }
+        report
+    }
+
+    /// Whether the channel as a whole may serve.
+    pub fn phase(&self, now: Tick) -> Phase {
+        self.common.phase(now)
+    }
 }
+
+fn bounded(name: &str) -> &str {
+    name.get(..name.floor_char_boundary(LONGEST_NAME)).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests;

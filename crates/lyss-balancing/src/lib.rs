@@ -9,27 +9,45 @@
 //! names of [`Strategy`] are read.
 
 pub mod affinity;
+pub mod breaker;
+mod channel_state;
 pub mod choose;
+mod concurrency_limit;
+pub mod cooldown;
 pub mod health;
 pub mod hedge;
+pub mod histogram;
+mod learned_headroom;
 pub mod observation;
 pub mod pool;
 pub mod queue;
+pub mod report;
 pub mod retry_budget;
 pub mod round_robin;
+pub mod settings;
 pub mod snapshot;
+mod speed;
+pub mod success;
+pub mod transitions;
 pub mod vitals;
 pub mod weighted_random;
 
+pub use breaker::{BreakerSettings, Phase};
 pub use choose::{Choice, Exclusion, Terms, Why};
+pub use cooldown::CooldownSettings;
 pub use health::{ChannelHealth, Health};
 pub use hedge::{HedgeTerms, Hedging};
+pub use histogram::{Histogram, Times};
 pub use observation::{Ending, Observation};
 pub use pool::{Balancer, Candidate, Objective, Pool, Remaining, Size};
 pub use queue::{Bounds, Entrant, FairQueue, Full, Popped, Pushed, Removal, Removed, Ticket};
+pub use report::{BreakerReport, ChannelReport, ModelReport};
 pub use retry_budget::{Budget, RetryBudget};
 pub use round_robin::RoundRobin;
-pub use snapshot::{REFERENCE_PROMPT, Snapshot, Standing};
+pub use settings::HealthSettings;
+pub use snapshot::{PROMPT_EXPONENT, REFERENCE_PROMPT, Snapshot, Standing, prompt_factor};
+pub use success::{cautious_success, mean_success};
+pub use transitions::Transition;
 pub use vitals::{InFlight, Refusal, Vitals};
 pub use weighted_random::WeightedRandom;
 

@@ -18,7 +18,9 @@ pub struct Snapshot {
     pub samples: u32,
     /// To the first token of a prompt of [`REFERENCE_PROMPT`] tokens, peak-reactive, in microseconds.
     pub ttft_us: f32,
-    /// For each token of output, in microseconds.
+    /// The same as a long-run mean, which follows slowly and knows no peaks.
+    pub ttft_mean_us: f32,
+    /// For each token of output, peak-reactive, in microseconds.
     pub tpot_us: f32,
     /// Spread of the logarithm of the time to the first token.
     pub spread: f32,
@@ -33,6 +35,20 @@ pub struct Snapshot {
 
 /// Prompt tokens that `ttft_us` is normalised to.
 pub const REFERENCE_PROMPT: f32 = 1_000.0;
+
+/// The time to the first token grows with this power of the prompt's length: less than in proportion, since queueing and
+/// the way there are the same for all.
+pub const PROMPT_EXPONENT: f32 = 0.3;
+
+/// What a prompt of so many tokens takes to its first token, in times of the reference prompt.
+pub fn prompt_factor(prompt_tokens: u32) -> f32 {
+    let tokens = (prompt_tokens as f32).clamp(SHORTEST_PROMPT, LONGEST_PROMPT);
+    (tokens / REFERENCE_PROMPT).powf(PROMPT_EXPONENT)
+}
+
+/// Beyond these lengths the power no longer holds.
+const SHORTEST_PROMPT: f32 = 50.0;
+const LONGEST_PROMPT: f32 = 500_000.0;
 
 /// Whether it may serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +73,7 @@ impl Snapshot {
         limit: u32::MAX,
         samples: 0,
         ttft_us: 0.0,
+        ttft_mean_us: 0.0,
         tpot_us: 0.0,
         spread: 0.0,
         good: 0.0,

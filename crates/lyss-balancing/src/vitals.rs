@@ -1,26 +1,35 @@
 //! The state of one model on one channel: what was learned of it, whether it may serve, what is under way.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use lyss_domain::{ChannelId, RateHeadroom, Tick};
+use lyss_domain::{ChannelId, FaultKind, FaultOwner, RateHeadroom, Tick};
 
-use crate::health::Common;
-use crate::{Observation, Size, Snapshot};
+use crate::breaker::Role;
+use crate::channel_state::Common;
+use crate::concurrency_limit::remaining;
+use crate::{ModelReport, Observation, Size, Snapshot, Standing, Times};
+
+mod in_flight;
+mod state;
+
+pub use in_flight::InFlight;
+use state::State;
+
+/// A quantile of fewer answers says nothing.
+const FEWEST_FOR_QUANTILE: u64 = 20;
 
 #[derive(Debug)]
 pub struct Vitals {
     channel: Arc<Common>,
     model: Box<str>,
     in_flight: AtomicU32,
-}
-
-/// One attempt under way, from before its request is sent to the last byte of its answer or its end. Dropping it takes
-/// it out of every count; without an observation nothing is learned, and a trial is free again.
-#[derive(Debug)]
-#[must_use = "an attempt that is not held is not under way"]
-pub struct InFlight {
-    vitals: Arc<Vitals>,
+    /// Tokens to be read or written by the attempts under way.
+    outstanding: AtomicU64,
+    /// In ticks, and one more; 0: never.
+    last_sent: AtomicU64,
+    state: Mutex<State>,
 }
 
 /// Why an attempt may not begin, though it was chosen: another call was quicker.
@@ -34,7 +43,15 @@ pub enum Refusal {
 
 impl Vitals {
     pub(crate) fn new(channel: Arc<Common>, model: &str) -> Self {
-        Self { channel, model: model.into(), in_flight: AtomicU32::new(0) }
+        let state = State::new(channel.closings());
+        Self {
+            channel,
+            model: model.into(),
+            in_flight: AtomicU32::new(0),
+            outstanding: AtomicU64::new(0),
+            last_sent: AtomicU64::new(0),
+            state: Mutex::new(state),
+        }
     }
 
     pub fn channel(&self) -> ChannelId {
@@ -47,34 +64,172 @@ impl Vitals {
     }
 
     /// What an algorithm sees.
-    pub fn snapshot(&self, _now: Tick) -> Snapshot {
-        Snapshot { in_flight: self.in_flight.load(Ordering::Acquire), ..Snapshot::UNKNOWN }
+    pub fn snapshot(&self, now: Tick) -> Snapshot {
+        let of_channel = self.channel.breaker_standing(now);
+        let closings = self.channel.closings();
+        let in_flight = self.in_flight.load(Ordering::Acquire);
+        let limit = remaining(self.channel.limit(), self.channel.in_flight(), in_flight);
+        let state = self.state();
+        let mut snapshot = state.snapshot(closings, now);
+        snapshot.standing = state.standing(of_channel, &self.channel.settings, now);
+        snapshot.limit = if self.channel.is_adaptive() { limit.min(state.learned_limit()) } else { limit };
+        drop(state);
+        snapshot.in_flight = in_flight;
+        snapshot.outstanding_tokens = self.outstanding_tokens();
+        snapshot.idle = self.last_sent().map_or(Duration::MAX, |at| now.since(at));
+        snapshot
     }
 
-    /// An attempt begins, unless the channel as a whole has `limit` under way.
-    pub fn enter(self: &Arc<Self>, _size: Size, limit: Option<u32>, _now: Tick) -> Result<InFlight, Refusal> {
-        let limit = limit.unwrap_or(u32::MAX);
-        let entered = self
-            .channel
-            .in_flight
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n < limit).then_some(n + 1));
-        entered.map_err(|_| Refusal::Full)?;
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
-        Ok(InFlight { vitals: Arc::clone(self) })
+    /// An attempt begins, unless the channel as a whole has `limit` under way, or as many as was configured or learned.
+    pub fn enter(self: &Arc<Self>, size: Size, limit: Option<u32>, now: Tick) -> Result<InFlight, Refusal> {
+        self.channel.count_in(limit.unwrap_or(u32::MAX).min(self.channel.limit()))?;
+        let roles = self.pass(size, now);
+        roles
+            .map(|roles| InFlight::new(Arc::clone(self), roles, size))
+            .inspect_err(|_| self.channel.count_out())
     }
 
     /// What the vendor's answer says of its rate windows.
-    pub fn learn_headroom(&self, _headroom: &RateHeadroom, _now: Tick) {}
-}
+    pub fn learn_headroom(&self, headroom: &RateHeadroom, now: Tick) {
+        if !headroom.is_unknown() {
+            self.state().learn_headroom(headroom, now);
+        }
+    }
 
-impl InFlight {
-    /// The attempt ended. `draw` spreads waiting times.
-    pub fn observe(self, _observation: &Observation, _draw: u64, _now: Tick) {}
-}
+    /// What a health probe of this model saw. It never closes a breaker; a good one calls for an earlier trial, once.
+    pub fn probe_result(&self, result: Result<(), FaultKind>, draw: u64, now: Tick) {
+        let owner = result.err().map(FaultKind::owner);
+        let settings = &self.channel.settings;
+        let is_of_channel = match result {
+            Ok(()) => true,
+            Err(FaultKind::VendorRateLimited) => false,
+            Err(_) => {
+                matches!(owner, Some(FaultOwner::Network | FaultOwner::Credential | FaultOwner::VendorQuota))
+            }
+        };
+        if is_of_channel {
+            self.channel.probed(result.err(), draw, now);
+        }
+        let change = self.state().probed(result, settings, draw, now);
+        self.channel.tell(Some(&self.model), change, now);
+    }
 
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.vitals.in_flight.fetch_sub(1, Ordering::AcqRel);
-        self.vitals.channel.in_flight.fetch_sub(1, Ordering::AcqRel);
+    /// The time to the first token that a share `q` (0 to 1) of the last minutes' answers kept; `None`: too few.
+    pub fn ttft_quantile(&self, q: f64, now: Tick) -> Option<Duration> {
+        self.state().times()?.ttft_quantile(q, FEWEST_FOR_QUANTILE, now)
+    }
+
+    /// The times of the last five to ten minutes.
+    pub fn times(&self, now: Tick) -> Times {
+        self.state().times().map(|times| times.merged(now)).unwrap_or_default()
+    }
+
+    /// All there is to know, for people.
+    pub fn standing(&self, now: Tick) -> ModelReport {
+        let snapshot = self.snapshot(now);
+        let learned = self.channel.is_adaptive();
+        let state = self.state();
+        let mut report = state.report(self.channel.channel, &self.model, &snapshot, now);
+        report.learned_concurrency = learned.then(|| state.learned_limit());
+        report.last_sent = self.last_sent();
+        report
+    }
+
+    pub(crate) fn last_sent(&self) -> Option<Tick> {
+        self.last_sent.load(Ordering::Relaxed).checked_sub(1).map(Tick)
+    }
+
+    /// Another credential has other limits.
+    pub(crate) fn forget_limits(&self) {
+        self.state().forget_limits();
+    }
+
+    fn outstanding_tokens(&self) -> u32 {
+        u32::try_from(self.outstanding.load(Ordering::Acquire)).unwrap_or(u32::MAX)
+    }
+
+    /// Both breakers let it pass and it is counted, or neither.
+    fn pass(&self, size: Size, now: Tick) -> Result<Roles, Refusal> {
+        let renewals = self.channel.renewals();
+        let of_channel = self.channel.pass(now)?;
+        let learned = self.channel.is_adaptive();
+        let mut state = self.state();
+        let is_full = learned && self.in_flight.load(Ordering::Acquire) >= state.learned_limit();
+        let passed = if is_full { Err(Refusal::Full) } else { state.pass(&self.channel.settings, now) };
+        let (of_model, change) = match passed {
+            Ok(passed) => passed,
+            Err(refusal) => {
+                drop(state);
+                self.channel.release(of_channel);
+                return Err(refusal);
+            }
+        };
+        state.sent(size, now);
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        drop(state);
+        self.last_sent.store(now.0.saturating_add(1), Ordering::Relaxed);
+        self.channel.tell(Some(&self.model), change, now);
+        Ok(Roles { of_channel, of_model, renewals })
+    }
+
+    /// An attempt ended.
+    fn judge(&self, roles: Roles, size: Size, observation: &Observation, draw: u64, now: Tick) {
+        let in_flight = self.in_flight.load(Ordering::Acquire);
+        let adaptive = self.channel.is_adaptive();
+        let closings = self.channel.closings();
+        let attempt = state::Attempt { role: roles.of_model, size, in_flight, adaptive, closings };
+        let judged = self.state().judge(&attempt, observation, &self.channel.settings, draw, now);
+        self.channel.tell(Some(&self.model), judged.change, now);
+        self.channel.judge(judged.verdict, roles.of_channel, roles.renewals, draw, now);
+    }
+
+    fn leave(&self, roles: Roles, owed: u64) {
+        if matches!(roles.of_model, Role::Trial(_)) {
+            self.state().release(roles.of_model);
+        }
+        self.channel.release(roles.of_channel);
+        self.owe_less(owed);
+        let less = |n: u32| Some(n.saturating_sub(1));
+        let _ = self.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+        self.channel.count_out();
+    }
+
+    fn owe_more(&self, tokens: u64) {
+        self.outstanding.fetch_add(tokens, Ordering::AcqRel);
+    }
+
+    fn owe_less(&self, tokens: u64) {
+        let less = |n: u64| Some(n.saturating_sub(tokens));
+        let _ = self.outstanding.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Figures that a panic left half-written are still figures.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// What an attempt is to the two breakers it passed.
+#[derive(Clone, Copy, Debug)]
+struct Roles {
+    of_channel: Role,
+    of_model: Role,
+    renewals: u32,
+}
+
+/// The worse of two, and the longer wait.
+fn worse(a: Standing, b: Standing) -> Standing {
+    use Standing::{Cooling, Ejected, OnTrial, Open, TrialTaken};
+    match (a, b) {
+        (Cooling(x), Cooling(y) | Ejected(y)) | (Ejected(y), Cooling(x)) => Cooling(x.max(y)),
+        (Ejected(x), Ejected(y)) => Ejected(x.max(y)),
+        (Cooling(x), _) | (_, Cooling(x)) => Cooling(x),
+        (Ejected(x), _) | (_, Ejected(x)) => Ejected(x),
+        (TrialTaken, _) | (_, TrialTaken) => TrialTaken,
+        (OnTrial, _) | (_, OnTrial) => OnTrial,
+        (Open, Open) => Open,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -36,6 +36,7 @@ pub struct Channel {
     /// Models reached through the vendor's responses API alone, names or prefixes ending in `*`; `None`: those that the
     /// provider's preset knows of.
     pub responses_models: Option<Vec<String>>,
+    pub probe: ProbeMode,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: i64,
@@ -64,12 +65,41 @@ impl ChannelState {
     }
 }
 
+/// How the service looks after a channel that has no traffic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ProbeMode {
+    Off,
+    /// By what costs nothing: the vendor's list of models.
+    #[default]
+    Free,
+    /// By asking for one token, within the tenant's budget for a day; without budget as `Free`.
+    Paid,
+}
+
+impl ProbeMode {
+    pub const ALL: [Self; 3] = [Self::Off, Self::Free, Self::Paid];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Free => "free",
+            Self::Paid => "paid",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text)
+    }
+}
+
 /// `None`: no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ChannelLimits {
     pub requests_per_minute: Option<u32>,
     pub tokens_per_minute: Option<u32>,
     pub concurrency: Option<u32>,
+    /// Fewer attempts at a time than `concurrency` where the channel shows that it bears no more.
+    pub adaptive_concurrency: bool,
 }
 
 /// The four timers of an attempt; `None`: the service's default.

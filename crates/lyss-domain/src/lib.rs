@@ -32,7 +32,7 @@ pub mod window;
 
 pub use audit::{AuditEntry, AuditOutcome};
 pub use capability::{Capability, CapabilitySet};
-pub use channel::{Channel, ChannelLimits, ChannelState, ChannelTimeouts, SealedCredential};
+pub use channel::{Channel, ChannelLimits, ChannelState, ChannelTimeouts, ProbeMode, SealedCredential};
 pub use clock::{Clock, Tick, Timestamp};
 pub use fault::{Advice, FaultKind, FaultOwner};
 pub use headroom::{RateHeadroom, WindowLeft};

@@ -8,9 +8,9 @@ use lyss_domain::{
     AttemptId, AttemptRecord, AuditEntry, AuditId, AuditOutcome, AuthScheme, CallId, Channel, ChannelId,
     ChannelLimits, ChannelState, ChannelTimeouts, FaultKind, HealthEvent, HealthEventId, HealthEventKind,
     HealthSource, HealthState, IdempotencyRecord, KeyDigest, KeyId, KeyLimits, KeyScope, Micros, Operation,
-    PolicyId, PolicyMode, PolicyScope, PreviousDigest, Price, PriceId, Provider, ProviderKind, ProviderSlug,
-    QuotaPolicy, Rates, RoutingSettings, SealedCredential, Strategy, Tenant, TenantId, TenantScope,
-    TenantSettings, Terminal, Timestamp, TokenUsage, UsageSource, VirtualKey, Window,
+    PolicyId, PolicyMode, PolicyScope, PreviousDigest, Price, PriceId, ProbeMode, Provider, ProviderKind,
+    ProviderSlug, QuotaPolicy, Rates, RoutingSettings, SealedCredential, Strategy, Tenant, TenantId,
+    TenantScope, TenantSettings, Terminal, Timestamp, TokenUsage, UsageSource, VirtualKey, Window,
 };
 use lyss_repositories::{PurposeKey, WrappedKey};
 use uuid::Uuid;
@@ -100,6 +100,7 @@ pub fn channel(tenant: u64, number: u64) -> Channel {
             requests_per_minute: Some(60),
             tokens_per_minute: Some(u32::MAX),
             concurrency: Some(8),
+            adaptive_concurrency: true,
         },
         timeouts: ChannelTimeouts {
             connect: Some(Duration::from_millis(1_500)),
@@ -114,6 +115,7 @@ pub fn channel(tenant: u64, number: u64) -> Channel {
         api_version: Some("2026-10-01".to_owned()),
         deployment_map: BTreeMap::from([("gpt-4o".to_owned(), "my-deployment".to_owned())]),
         responses_models: Some(vec!["o1-pro*".to_owned()]),
+        probe: ProbeMode::Paid,
         created_at: at(0),
         updated_at: at(1),
         version: 1,

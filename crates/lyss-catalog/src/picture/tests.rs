@@ -1,5 +1,5 @@
 use super::*;
-use lyss_domain::{ChannelId, ChannelLimits, ChannelState, ChannelTimeouts};
+use lyss_domain::{ChannelId, ChannelLimits, ChannelState, ChannelTimeouts, ProbeMode};
 use lyss_domain::{KeyId, KeyLimits, PreviousDigest, PriceId, Rates, TenantSettings};
 
 pub(crate) fn tenant(n: u128) -> Tenant {
@@ -35,6 +35,7 @@ fn channel(tenant: u128, n: u128, priority: i32) -> Channel {
         api_version: None,
         deployment_map: [].into(),
         responses_models: None,
+        probe: ProbeMode::default(),
         created_at: Timestamp::default(),
         updated_at: Timestamp::default(),
         version: 1,

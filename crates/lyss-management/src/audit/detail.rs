@@ -63,6 +63,7 @@ pub(crate) fn channel(channel: &Channel, credential: Option<&SealedCredential>) 
             "rpm": channel.limits.requests_per_minute,
             "tpm": channel.limits.tokens_per_minute,
             "concurrency": channel.limits.concurrency,
+            "adaptive_concurrency": channel.limits.adaptive_concurrency,
         },
         "timeouts_ms": {
             "connect": millis(channel.timeouts.connect),
@@ -77,6 +78,7 @@ pub(crate) fn channel(channel: &Channel, credential: Option<&SealedCredential>) 
         "api_version": channel.api_version,
         "deployment_map": channel.deployment_map,
         "responses_models": channel.responses_models,
+        "probe": channel.probe.as_str(),
         "credential": credential.map(|sealed| json!({ "hint": sealed.hint, "version": sealed.version })),
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lyss_domain::{ChannelLimits, ChannelState, ChannelTimeouts, Secret};
+use lyss_domain::{ChannelLimits, ChannelState, ChannelTimeouts, ProbeMode, Secret};
 
 use crate::change::MapChange;
 
@@ -32,6 +32,7 @@ pub struct ChannelDraft {
     pub deployment_map: BTreeMap<String, String>,
     /// `None`: those that the provider's preset knows of.
     pub responses_models: Option<Vec<String>>,
+    pub probe: ProbeMode,
 }
 
 /// A vendor's key, as it came.
@@ -62,6 +63,7 @@ pub struct ChannelChange {
     pub api_version: Option<Option<String>>,
     pub deployment_map: Option<Option<MapChange<String>>>,
     pub responses_models: Option<Option<Vec<String>>>,
+    pub probe: Option<Option<ProbeMode>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,6 +71,7 @@ pub struct ChannelLimitsChange {
     pub requests_per_minute: Option<Option<u32>>,
     pub tokens_per_minute: Option<Option<u32>>,
     pub concurrency: Option<Option<u32>>,
+    pub adaptive_concurrency: Option<Option<bool>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,6 +103,7 @@ impl ChannelDraft {
             api_version: None,
             deployment_map: BTreeMap::new(),
             responses_models: None,
+            probe: ProbeMode::default(),
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use lyss_domain::{
-    Channel, ChannelId, ChannelLimits, ChannelState, ChannelTimeouts, ProviderSlug, TenantId, Timestamp,
+    Channel, ChannelId, ChannelLimits, ChannelState, ChannelTimeouts, ProbeMode, ProviderSlug, TenantId,
+    Timestamp,
 };
 
 use super::{ChannelChange, ChannelDraft, ChannelLimitsChange, ChannelTimeoutsChange, CredentialsDraft};
@@ -38,6 +39,7 @@ pub(super) fn blank(id: ChannelId, tenant: TenantId, provider: ProviderSlug, now
         api_version: None,
         deployment_map: Default::default(),
         responses_models: None,
+        probe: ProbeMode::default(),
         created_at: now,
         updated_at: now,
         version: 1,
@@ -66,6 +68,7 @@ pub(super) fn replace(
     channel.api_version = draft.api_version;
     channel.deployment_map = draft.deployment_map;
     channel.responses_models = draft.responses_models;
+    channel.probe = draft.probe;
     draft.credentials
 }
 
@@ -91,6 +94,7 @@ pub(super) fn apply(
     set(&mut channel.api_version, patch.api_version);
     merge(&mut channel.deployment_map, patch.deployment_map);
     set(&mut channel.responses_models, patch.responses_models);
+    set_or_reset(&mut channel.probe, patch.probe);
     patch.credentials
 }
 
@@ -152,6 +156,7 @@ fn limits(limits: &mut ChannelLimits, patch: Option<Option<ChannelLimitsChange>>
     set(&mut limits.requests_per_minute, patch.requests_per_minute);
     set(&mut limits.tokens_per_minute, patch.tokens_per_minute);
     set(&mut limits.concurrency, patch.concurrency);
+    set_or_reset(&mut limits.adaptive_concurrency, patch.adaptive_concurrency);
 }
 
 fn timeouts(timeouts: &mut ChannelTimeouts, patch: Option<Option<ChannelTimeoutsChange>>) {

@@ -76,6 +76,7 @@ async fn every_bad_field_is_told() {
             requests_per_minute: Some(0),
             tokens_per_minute: Some(0),
             concurrency: Some(0),
+            adaptive_concurrency: true,
         },
         timeouts: ChannelTimeouts {
             connect: Some(Duration::ZERO),

@@ -37,6 +37,8 @@ pub struct Model {
     pub deployment_map: StringMap,
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub responses_models: Option<Strings>,
+    pub probe: String,
+    pub adaptive_concurrency: bool,
     pub created_at_us: i64,
     pub updated_at_us: i64,
     pub version: i64,

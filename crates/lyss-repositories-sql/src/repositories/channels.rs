@@ -1,7 +1,9 @@
 //! Channels.
 
 use async_trait::async_trait;
-use lyss_domain::{Channel, ChannelId, ChannelLimits, ChannelState, ChannelTimeouts, TenantId, TenantScope};
+use lyss_domain::{
+    Channel, ChannelId, ChannelLimits, ChannelState, ChannelTimeouts, ProbeMode, TenantId, TenantScope,
+};
 use lyss_repositories::{ChannelFilter, ChannelRepository, ChannelSort, Listing, Paged, StoreError};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter};
 
@@ -36,6 +38,8 @@ fn row(scope: &TenantScope, channel: &Channel) -> Result<Model, StoreError> {
         api_version: channel.api_version.clone(),
         deployment_map: StringMap(channel.deployment_map.clone()),
         responses_models: channel.responses_models.clone().map(Strings),
+        probe: channel.probe.as_str().to_owned(),
+        adaptive_concurrency: channel.limits.adaptive_concurrency,
         created_at_us: channel.created_at.as_micros(),
         updated_at_us: channel.updated_at.as_micros(),
         version: channel.version,
@@ -59,6 +63,7 @@ impl TryFrom<Model> for Channel {
                 requests_per_minute: maybe_count(row.requests_per_minute, "requests_per_minute")?,
                 tokens_per_minute: maybe_count(row.tokens_per_minute, "tokens_per_minute")?,
                 concurrency: maybe_count(row.concurrency, "concurrency")?,
+                adaptive_concurrency: row.adaptive_concurrency,
             },
             timeouts: ChannelTimeouts {
                 connect: span(row.connect_timeout_us, "connect_timeout_us")?,
@@ -73,6 +78,7 @@ impl TryFrom<Model> for Channel {
             api_version: row.api_version,
             deployment_map: row.deployment_map.0,
             responses_models: row.responses_models.map(|list| list.0),
+            probe: ProbeMode::parse(&row.probe).ok_or(StoreError::Corrupt("probe"))?,
             created_at: at(row.created_at_us),
             updated_at: at(row.updated_at_us),
             version: row.version,

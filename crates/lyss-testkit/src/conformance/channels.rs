@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lyss_domain::{Channel, ChannelLimits, ChannelState, ChannelTimeouts};
+use lyss_domain::{Channel, ChannelLimits, ChannelState, ChannelTimeouts, ProbeMode};
 use lyss_repositories::{ChannelFilter, Listing};
 
 use super::{assert_conflict, assert_reference, assert_stale, begin, commit, page, read, with_two_tenants};
@@ -27,6 +27,7 @@ pub async fn are_kept_whole(db: &TestDatabase) {
         api_version: None,
         deployment_map: BTreeMap::new(),
         responses_models: None,
+        probe: ProbeMode::Off,
         ..channel(1, 2)
     };
     let mut work = begin(db).await;

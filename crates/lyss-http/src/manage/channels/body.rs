@@ -5,7 +5,7 @@ mod shown;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lyss_domain::{ChannelLimits, ChannelState, ChannelTimeouts};
+use lyss_domain::{ChannelLimits, ChannelState, ChannelTimeouts, ProbeMode};
 use lyss_management::{
     ChannelChange, ChannelDraft, ChannelLimitsChange, ChannelTimeoutsChange, CredentialsDraft, MapChange,
 };
@@ -17,7 +17,7 @@ use shown::{LimitsDto, TimeoutsDto};
 
 use crate::manage::failure::Failure;
 use crate::manage::schema;
-use crate::manage::word::{Patch, SecretText, patch, present};
+use crate::manage::word::{Named, Patch, SecretText, patch, present};
 
 /// A credential is given as `credentials`, or as `encrypted_credentials`, which `lyss-provider seal` makes.
 #[derive(Deserialize, ToSchema)]
@@ -55,6 +55,10 @@ pub(super) struct ChannelBody {
     group: Option<String>,
     /// Models reached through the vendor's responses API alone; those known to be so unless given.
     responses_models: Option<Vec<String>>,
+    /// How the channel is looked after while it has no traffic: `free` (asks for the list of models) unless given, `paid`
+    /// (asks for one token, within the budget for a day), `off`.
+    #[schema(schema_with = schema::word::<ProbeMode>, required = false)]
+    probe: Option<Named<ProbeMode>>,
 }
 
 #[derive(Default, Deserialize, ToSchema)]
@@ -120,6 +124,9 @@ pub(super) struct ChannelPatch {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<Vec<String>>)]
     responses_models: Patch<Vec<String>>,
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(schema_with = schema::word_or_null::<ProbeMode>, required = false)]
+    probe: Patch<Named<ProbeMode>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -150,6 +157,9 @@ struct LimitsPatch {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<u32>)]
     concurrency: Patch<u32>,
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<bool>)]
+    adaptive_concurrency: Patch<bool>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -187,6 +197,7 @@ impl ChannelBody {
                 requests_per_minute: limits.rpm,
                 tokens_per_minute: limits.tpm,
                 concurrency: limits.concurrency,
+                adaptive_concurrency: limits.adaptive_concurrency.unwrap_or_default(),
             },
             timeouts: ChannelTimeouts {
                 connect: timeouts.connect.map(Duration::from_millis),
@@ -201,6 +212,7 @@ impl ChannelBody {
             api_version: given.api_version,
             deployment_map: given.deployment_map.unwrap_or_default(),
             responses_models: self.responses_models,
+            probe: self.probe.map_or(usual.probe, |mode| mode.0),
             name: usual.name,
             provider: usual.provider,
         })
@@ -231,6 +243,7 @@ impl ChannelPatch {
             api_version,
             deployment_map,
             responses_models: self.responses_models,
+            probe: self.probe.map(|mode| mode.map(|mode| mode.0)),
         })
     }
 }
@@ -241,6 +254,7 @@ impl From<LimitsPatch> for ChannelLimitsChange {
             requests_per_minute: limits.rpm,
             tokens_per_minute: limits.tpm,
             concurrency: limits.concurrency,
+            adaptive_concurrency: limits.adaptive_concurrency,
         }
     }
 }

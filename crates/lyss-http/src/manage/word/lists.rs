@@ -1,7 +1,7 @@
 //! The closed lists there are: words of the domain, which are not `Serialize` themselves, and what lists are sorted by.
 
 use lyss_domain::{
-    AuditOutcome, ChannelState, KeyScope, PolicyMode, ProviderKind, ScopeKind, Strategy, Window,
+    AuditOutcome, ChannelState, KeyScope, PolicyMode, ProbeMode, ProviderKind, ScopeKind, Strategy, Window,
 };
 use lyss_insight::StatisticsWindow;
 use lyss_management::{AuditSort, ChannelSort, KeySort, PolicySort, PriceSort, ProviderSort, TenantSort};
@@ -9,6 +9,14 @@ use lyss_management::{AuditSort, ChannelSort, KeySort, PolicySort, PriceSort, Pr
 use super::Word;
 
 impl Word for AuditOutcome {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl Word for ProbeMode {
     const ALL: &'static [Self] = &Self::ALL;
 
     fn word(self) -> &'static str {

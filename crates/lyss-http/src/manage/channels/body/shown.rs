@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lyss_domain::ChannelState;
+use lyss_domain::{ChannelState, ProbeMode};
 use lyss_management::ChannelView;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -38,6 +38,8 @@ pub(in crate::manage::channels) struct ChannelDto {
     deployment_map: BTreeMap<String, String>,
     /// Null: those that the provider is known for.
     responses_models: Option<Vec<String>>,
+    #[schema(schema_with = schema::word::<ProbeMode>)]
+    probe: Named<ProbeMode>,
     #[schema(schema_with = schema::moment)]
     created_at: Moment,
     #[schema(schema_with = schema::moment)]
@@ -55,6 +57,8 @@ pub(super) struct LimitsDto {
     pub(super) tpm: Option<u32>,
     /// Calls at a time.
     pub(super) concurrency: Option<u32>,
+    /// Whether fewer are sent at a time where the channel shows that it bears no more.
+    pub(super) adaptive_concurrency: Option<bool>,
 }
 
 /// The service's own unless given.
@@ -84,6 +88,7 @@ impl From<ChannelView> for ChannelDto {
                 rpm: channel.limits.requests_per_minute,
                 tpm: channel.limits.tokens_per_minute,
                 concurrency: channel.limits.concurrency,
+                adaptive_concurrency: Some(channel.limits.adaptive_concurrency),
             },
             timeouts_ms: TimeoutsDto {
                 connect: millis(channel.timeouts.connect),
@@ -99,6 +104,7 @@ impl From<ChannelView> for ChannelDto {
             api_version: channel.api_version,
             deployment_map: channel.deployment_map,
             responses_models: channel.responses_models,
+            probe: Named(channel.probe),
             created_at: Moment(channel.created_at),
             updated_at: Moment(channel.updated_at),
             version: channel.version,
