@@ -2,7 +2,7 @@
 //! Netflix's concurrency-limits. Off unless a channel asks for it.
 //!
 //! The gradient is the time without a queue over the time now. The former is the lowest that was seen: it falls at once,
-//! and rises fast only while so little is under way that a queue cannot be the reason, else next to never, since a mean
+//! and rises at once only while so little is under way that a queue cannot be the reason, else next to never, since a mean
 //! would take the queue for usual and let the limit creep up.
 
 use crate::Snapshot;
@@ -16,6 +16,8 @@ const TOLERANCE: f32 = 2.0;
 const SMOOTHING: f32 = 0.2;
 /// A refusal cuts to this share at once.
 const BACKOFF: f32 = 0.8;
+/// With more under way, the lowest time rises by this share of the way with each answer.
+const LOWEST_RISES: f32 = 0.000_01;
 /// With so few under way the time is the vendor's own.
 const NO_QUEUE: u32 = 4;
 
@@ -43,8 +45,8 @@ impl ConcurrencyLimit {
         let sample = ttft_us.clamp(1.0, 1e10).ln();
         let (mut lowest, mut smooth) = self.times.unwrap_or((sample, sample));
         smooth += (sample - smooth) * 0.1;
-        let follows = if smooth < lowest || in_flight <= NO_QUEUE { 0.1 } else { 0.000_01 };
-        lowest += (smooth - lowest) * follows;
+        let is_free = smooth < lowest || in_flight <= NO_QUEUE;
+        lowest = if is_free { smooth } else { lowest + (smooth - lowest) * LOWEST_RISES };
         self.times = Some((lowest, smooth));
 
         let gradient = (TOLERANCE * (lowest - smooth).exp()).clamp(0.5, 1.0);
