@@ -134,13 +134,13 @@ pub(crate) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
         limit: load.3,
         samples: speed.0,
         ttft_us: if speed.0 == 0 { 0.0 } else { speed.1 },
+        ttft_mean_us: if speed.0 == 0 { 0.0 } else { speed.1 * 0.9 },
         tpot_us: if speed.0 == 0 { 0.0 } else { speed.2 },
         spread: speed.3,
         good: rest.0,
         bad: rest.1,
         headroom: rest.2,
         idle: Duration::from_millis(rest.3),
-        ..Snapshot::UNKNOWN
     })
 }
 
