@@ -135,7 +135,8 @@ fn fate(seed: u64, with_aggressor: bool, fair: bool) -> Fate {
             count(&mut offered, tenant);
         }
     }
-    let mut line = if fair { Line::Fair(Box::new(FairQueue::new(BOUNDS))) } else { Line::FirstCome(VecDeque::new()) };
+    let mut line =
+        if fair { Line::Fair(Box::new(FairQueue::new(BOUNDS))) } else { Line::FirstCome(VecDeque::new()) };
     let (mut free, mut served, mut times) = (PLACES, [0.0, 0.0], Vec::new());
     while let Some(event) = agenda.advance() {
         let now = agenda.now();

@@ -12,17 +12,22 @@
 
 pub mod aggressor;
 pub mod bandit;
+pub mod baseline;
 pub mod claims;
+pub mod command;
+pub mod decision_time;
 pub mod draws;
 pub mod engine;
 pub mod metrics;
 pub mod oracle;
+pub mod page;
 pub mod policy;
 pub mod record;
 pub mod report;
 pub mod scenario;
 pub mod scenarios;
 pub mod tenant;
+pub mod trace;
 pub mod traffic;
 pub mod trial;
 pub mod vendor;

@@ -188,9 +188,19 @@ impl World<'_> {
             return;
         }
         known.first_token = Some(now.since(known.sent_at));
+        if let Some(in_flight) = &known.in_flight {
+            in_flight.progress(1);
+        }
         self.record.first_token(known.call, now);
         let upstream = known.upstream;
         self.learn_headroom(upstream, known_call(&self.attempts, attempt), now);
+    }
+
+    pub(crate) fn progress(&mut self, attempt: usize, quarters: u32) {
+        let Some(known) = self.attempts.get(attempt) else { return };
+        if let (Some(in_flight), Stage::Served(service)) = (&known.in_flight, known.stage) {
+            in_flight.progress(service.output_tokens / 4 * quarters);
+        }
     }
 
     pub(crate) fn first_byte_timer(&mut self, attempt: usize) {

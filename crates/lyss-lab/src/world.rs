@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lyss_balancing::{Balancers, Bounds, Budget, FairQueue, Health, InFlight, RetryBudget, Vitals};
+use lyss_balancing::{Balancers, Bounds, Budget, FairQueue, Health, InFlight, RetryBudget, Snapshot, Vitals};
 use lyss_domain::{ChannelId, FaultKind, Tick};
 
 use crate::bandit::Bandit;
@@ -31,6 +31,8 @@ pub(crate) struct World<'s> {
     /// What a call's answer is expected to be long, as a service learns it from those before.
     pub(crate) expected_output: u32,
     pub(crate) record: Record,
+    watch_every: Option<Duration>,
+    looks: Vec<Look>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +44,15 @@ pub(crate) enum Event {
         wait: Option<Duration>,
     },
     FirstToken(usize),
+    /// So many quarters of the output have come.
+    Progress(usize, u32),
     End(usize),
     FirstByteTimer(usize),
     /// A call has waited for a place until its deadline.
     GateTimer(usize),
     Change(usize),
     Hints,
+    Look,
 }
 
 /// One process of the service.
@@ -94,10 +99,30 @@ pub(crate) fn run<'s>(
     calls: &'s [Call],
 ) -> Record {
     let mut world = World::new(scenario, policy, plan, seed, calls);
-    while let Some(event) = world.agenda.advance() {
-        world.happen(event);
-    }
+    world.go_on();
     world.record
+}
+
+/// The same, looking at what the first process knows once in every `every`.
+pub(crate) fn watch(
+    scenario: &Scenario,
+    policy: Policy,
+    seed: u64,
+    calls: &[Call],
+    every: Duration,
+) -> (Record, Vec<Look>) {
+    let mut world = World::new(scenario, policy, Plan::default(), seed, calls);
+    world.watch_every = Some(every);
+    world.agenda.add(Tick::default().after(every), Event::Look);
+    world.go_on();
+    (world.record, world.looks)
+}
+
+/// What one process knows of all channels at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) at: Tick,
+    pub(crate) snapshots: Vec<Snapshot>,
 }
 
 impl<'s> World<'s> {
@@ -121,6 +146,8 @@ impl<'s> World<'s> {
             attempts: Vec::with_capacity(calls.len()),
             expected_output: mean_output(calls),
             record: Record::new(calls, scenario),
+            watch_every: None,
+            looks: Vec::new(),
         };
         for (index, change) in scenario.changes.iter().enumerate() {
             world.agenda.add(Tick::default().after(change.at), Event::Change(index));
@@ -135,6 +162,12 @@ impl<'s> World<'s> {
         world
     }
 
+    fn go_on(&mut self) {
+        while let Some(event) = self.agenda.advance() {
+            self.happen(event);
+        }
+    }
+
     fn happen(&mut self, event: Event) {
         match event {
             Event::Arrival(call) => {
@@ -145,6 +178,8 @@ impl<'s> World<'s> {
             }
             Event::Refused { attempt, kind, wait } => self.attempt_failed(attempt, kind, wait),
             Event::FirstToken(attempt) => self.first_token(attempt),
+            Event::Progress(attempt, quarters) => self.progress(attempt, quarters),
+            Event::Look => self.look(),
             Event::End(attempt) => self.attempt_ended(attempt),
             Event::FirstByteTimer(attempt) => self.first_byte_timer(attempt),
             Event::GateTimer(call) => self.gate_timer(call),
@@ -186,6 +221,16 @@ impl<'s> World<'s> {
         }
     }
 
+    fn look(&mut self) {
+        let now = self.agenda.now();
+        let (Some(every), Some(replica)) = (self.watch_every, self.replicas.first()) else { return };
+        let snapshots = replica.vitals.iter().map(|vitals| vitals.snapshot(now)).collect();
+        self.looks.push(Look { at: now, snapshots });
+        if now.since(Tick::default()) < self.scenario.span {
+            self.agenda.add(now.after(every), Event::Look);
+        }
+    }
+
     /// Sends an attempt on its way.
     pub(crate) fn send(&mut self, call: usize, upstream: usize, in_flight: Option<InFlight>) {
         let now = self.agenda.now();
@@ -223,6 +268,10 @@ impl<'s> World<'s> {
             attempt.stage = Stage::Served(service);
         }
         self.agenda.add(now.after(service.first_token), Event::FirstToken(attempt));
+        for quarters in 1..4 {
+            let at = service.first_token + (service.end - service.first_token) / 4 * quarters;
+            self.agenda.add(now.after(at), Event::Progress(attempt, quarters));
+        }
         self.agenda.add(now.after(service.end), Event::End(attempt));
     }
 
