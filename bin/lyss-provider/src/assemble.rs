@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use lyss_auth::{Issuer, Tokens};
-use lyss_balancing::Balancers;
+use lyss_balancing::{Balancers, ChannelHealth};
 use lyss_catalog::{CatalogHandle, Loader, LoaderSettings};
 use lyss_domain::{ChannelId, Clock, KeyDigest, Secret};
 use lyss_http::{Dependency, Doorkeeper, TokenCheck, UseCases};
@@ -62,8 +62,8 @@ pub(crate) struct Service {
 struct Pipeline(Arc<Proxy>);
 
 impl Live for Pipeline {
-    fn in_flight(&self, channel: ChannelId) -> u32 {
-        self.0.health().channel(channel).in_flight()
+    fn health(&self, channel: ChannelId) -> Option<Arc<ChannelHealth>> {
+        self.0.health().known(channel)
     }
 }
 
@@ -287,6 +287,7 @@ impl Service {
         let digests = Arc::clone(&management.key_digests);
         let insight = Insight {
             attempts,
+            health: Arc::new(store.clone()),
             catalog,
             live: Arc::new(Pipeline(Arc::clone(&proxy))),
             clock: Arc::clone(&clock),

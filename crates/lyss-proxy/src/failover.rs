@@ -204,8 +204,13 @@ impl<'a> Failover<'a> {
 /// How much work the call is expected to be.
 pub(crate) fn size(walk: &Walk<'_>) -> Size {
     let small = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
-    let limit = walk.ask.output_limit.or(walk.written_output_limit).unwrap_or(USUAL_OUTPUT);
-    Size { prompt_tokens: small(walk.prompt_guess), output_tokens: small(limit.min(USUAL_OUTPUT)) }
+    let limit = walk.ask.output_limit.or(walk.written_output_limit);
+    Size { prompt_tokens: small(walk.prompt_guess), output_tokens: usual_output(limit) }
+}
+
+/// How long an answer is expected to be, under this limit.
+pub(crate) fn usual_output(limit: Option<u64>) -> u32 {
+    u32::try_from(limit.unwrap_or(USUAL_OUTPUT).min(USUAL_OUTPUT)).unwrap_or(u32::MAX)
 }
 
 /// Tokens of a usual answer, where the caller's limit says no less.

@@ -13,6 +13,7 @@ pub mod call;
 pub mod charge;
 pub mod draw;
 pub mod estimate;
+pub mod explain;
 mod failover;
 mod kept;
 pub mod meters;
@@ -26,6 +27,7 @@ pub mod upload;
 
 pub use attempt::Headers;
 pub use call::{Answer, AnswerBody, AnswerHead, Failed, InForce, Incoming, Outlet, Parts, Proxy};
+pub use explain::{Considered, ExplainAsk, Explanation, Unfit};
 pub use meters::Meters;
 pub use models::ModelEntry;
 pub use plan::Steering;

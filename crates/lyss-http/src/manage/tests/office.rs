@@ -11,6 +11,7 @@ use actix_web::middleware::{Condition, from_fn};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{Bytes, Data};
 use lyss_auth::{Issuer, IssuerKeys, NewToken, Tokens, issue};
+use lyss_balancing::ChannelHealth;
 use lyss_catalog::{Loader, LoaderSettings};
 use lyss_domain::{CallId, ChannelId, Clock, KeyDigest, Role, Secret, TenantScope, TenantSettings};
 use lyss_insight::{Insight, Live};
@@ -47,12 +48,12 @@ pub(crate) struct Office {
     loader: JoinHandle<()>,
 }
 
-/// No attempt is under way.
+/// No channel was ever looked at.
 struct Idle;
 
 impl Live for Idle {
-    fn in_flight(&self, _: ChannelId) -> u32 {
-        0
+    fn health(&self, _: ChannelId) -> Option<Arc<ChannelHealth>> {
+        None
     }
 }
 
@@ -125,6 +126,7 @@ impl Office {
     fn insight(&self) -> Insight {
         Insight {
             attempts: Arc::new(self.database.store.clone()),
+            health: Arc::new(self.database.store.clone()),
             catalog: Arc::clone(&self.management.catalog),
             live: Arc::new(Idle),
             clock: Arc::new(self.clock.clone()),
