@@ -59,7 +59,7 @@ pub use lyss_wire::Transport;
 pub use policies::{PolicyChange, PolicyDraft};
 pub use prices::PriceDraft;
 pub use providers::{OwnRow, ProviderChange, ProviderDraft, ProviderView};
-pub use tenants::{TenantChange, TenantDraft};
+pub use tenants::{RuleChange, TenantChange, TenantDraft};
 
 /// What the use-cases are made of.
 pub struct Management {

@@ -1,18 +1,25 @@
 //! Tenants. They stand above one tenant's data: whoever changes them proves it with a permission, not with a scope.
 
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
 use lyss_auth::Permission;
 use lyss_domain::window::Calendar;
-use lyss_domain::{Strategy, Tenant, TenantId, TenantScope, TenantSettings};
+use lyss_domain::{
+    Affinity, Objective, RoutingRule, Strategy, Tenant, TenantId, TenantScope, TenantSettings,
+};
 use lyss_repositories::{Listing, Paged, TenantFilter, TenantSort, UnitOfWork, WrappedKey};
 use lyss_vault::{DataKey, Wrapped};
 
 use crate::audit::detail;
-use crate::change::{Done, MapChange, fresh, merge, set};
+use crate::change::{Done, MapChange, fresh, set};
 use crate::error::{Fields, Noun};
 use crate::{Acting, Actor, Management, ManagementError, rules, system};
 
 /// A hundred years: beyond it, leave the number out.
 const MAX_RETENTION_DAYS: u32 = 36_500;
+/// Beyond a thousand times another's share, the other is as good as shut out.
+const SHARES: RangeInclusive<u32> = 1..=1_000;
 
 /// What a new tenant is made from.
 #[derive(Clone, Debug)]
@@ -30,9 +37,53 @@ pub struct TenantChange {
     /// A tenant that is not enabled keeps its configuration and serves nobody.
     pub enabled: Option<bool>,
     pub time_zone: Option<Option<String>>,
-    pub routing_default: Option<Option<Strategy>>,
-    pub routing_models: Option<Option<MapChange<Strategy>>>,
+    pub routing_default: RuleChange,
+    /// What each pattern says is changed; `None` in its place removes it.
+    pub routing_models: Option<Option<MapChange<RuleChange>>>,
     pub retention_days: Option<Option<u32>>,
+    pub share: Option<Option<u32>>,
+}
+
+/// A merge patch of a routing rule.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RuleChange {
+    pub strategy: Option<Option<Strategy>>,
+    pub hedge: Option<Option<bool>>,
+    pub objective: Option<Option<Objective>>,
+    pub affinity: Option<Option<Affinity>>,
+}
+
+impl RuleChange {
+    /// Every part as it is here, or not at all.
+    pub fn whole(rule: RoutingRule) -> Self {
+        let RoutingRule { strategy, hedge, objective, affinity } = rule;
+        Self {
+            strategy: Some(strategy),
+            hedge: Some(hedge),
+            objective: Some(objective),
+            affinity: Some(affinity),
+        }
+    }
+
+    fn apply(self, rule: &mut RoutingRule) {
+        set(&mut rule.strategy, self.strategy);
+        set(&mut rule.hedge, self.hedge);
+        set(&mut rule.objective, self.objective);
+        set(&mut rule.affinity, self.affinity);
+    }
+}
+
+fn change_rules(rules: &mut BTreeMap<String, RoutingRule>, change: Option<Option<MapChange<RuleChange>>>) {
+    let Some(change) = change else { return };
+    let Some(change) = change else { return rules.clear() };
+    for (pattern, change) in change {
+        match change {
+            Some(change) => change.apply(rules.entry(pattern).or_default()),
+            None => {
+                rules.remove(&pattern);
+            }
+        }
+    }
 }
 
 impl Management {
@@ -111,8 +162,9 @@ impl Management {
         let settings = &mut after.settings;
         set(&mut settings.time_zone, patch.time_zone.map(|zone| zone.unwrap_or_else(|| "UTC".to_owned())));
         set(&mut settings.retention_days, patch.retention_days);
-        set(&mut settings.routing.default, patch.routing_default);
-        merge(&mut settings.routing.models, patch.routing_models);
+        set(&mut settings.share, patch.share.map(|share| share.unwrap_or(1)));
+        patch.routing_default.apply(&mut settings.routing.default);
+        change_rules(&mut settings.routing.models, patch.routing_models);
         if after == before {
             return Ok(before);
         }
@@ -212,8 +264,18 @@ fn check(tenant: &Tenant) -> Result<(), ManagementError> {
     if settings.retention_days.is_some_and(|days| !(1..=MAX_RETENTION_DAYS).contains(&days)) {
         fields.refuse("settings.retention_days", format!("must be between 1 and {MAX_RETENTION_DAYS}"));
     }
+    if !SHARES.contains(&settings.share) {
+        let (least, most) = SHARES.into_inner();
+        fields.refuse("settings.share", format!("must be between {least} and {most}"));
+    }
     let patterns: Vec<_> = settings.routing.models.keys().cloned().collect();
     rules::models(&mut fields, "settings.routing.models", &patterns);
+    if settings.routing.models.values().any(RoutingRule::says_nothing) {
+        fields.refuse(
+            "settings.routing.models",
+            "every model has at least one of strategy, hedge, objective and affinity",
+        );
+    }
     fields.check()
 }
 

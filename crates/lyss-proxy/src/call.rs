@@ -6,7 +6,7 @@ use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use http::HeaderValue;
 use lyss_adapters::{Ask, Errand, Fault};
-use lyss_balancing::{Balancers, Health};
+use lyss_balancing::{Balancers, Budget, Health, Hedging, RetryBudget};
 use lyss_catalog::CatalogHandle;
 use lyss_domain::{
     CallId, Caller, ChannelId, Clock, FaultKind, PriceId, Rates, Strategy, TenantId, Tick, Timestamp,
@@ -53,6 +53,13 @@ pub struct Proxy {
     parts: Arc<Parts>,
     routes: Arc<ArcSwap<RouteTable>>,
     kept: Arc<Kept>,
+    budgets: Budgets,
+}
+
+/// What all calls together may add to their first attempts.
+pub(crate) struct Budgets {
+    pub retries: RetryBudget,
+    pub hedging: Hedging,
 }
 
 /// The route table in force when it was asked for.
@@ -139,6 +146,7 @@ pub(crate) struct Walk<'a> {
     pub forwarded: Headers,
     pub upload: Option<Upload>,
     pub kept: &'a Arc<Kept>,
+    pub budgets: &'a Budgets,
 }
 
 impl Walk<'_> {
@@ -165,14 +173,22 @@ impl Proxy {
     /// Follows the catalog from here on: every generation becomes a route table before it counts as served.
     pub fn new(parts: Parts, catalog: &CatalogHandle) -> Self {
         let parts = Arc::new(parts);
-        let health = Arc::clone(&parts.health);
-        let routes =
-            Arc::new(ArcSwap::from_pointee(RouteTable::build(catalog.load(), &parts.vault, &health)));
-        let (target, vault, known) = (Arc::clone(&routes), Arc::clone(&parts.vault), Arc::clone(&health));
+        let routes = Arc::new(ArcSwap::from_pointee(RouteTable::build(
+            catalog.load(),
+            &parts.vault,
+            &parts.health,
+            parts.clock.tick(),
+        )));
+        let (target, builder) = (Arc::clone(&routes), Arc::clone(&parts));
         catalog.observe(move |catalog| {
-            target.store(Arc::new(RouteTable::build(Arc::clone(catalog), &vault, &known)));
+            let now = builder.clock.tick();
+            let table = RouteTable::build(Arc::clone(catalog), &builder.vault, &builder.health, now);
+            target.store(Arc::new(table));
         });
-        Self { parts, routes, kept: Arc::default() }
+        let now = parts.clock.tick();
+        let retries = RetryBudget::new(Budget::default(), now);
+        let budgets = Budgets { retries, hedging: Hedging::new(5, now) };
+        Self { parts, routes, kept: Arc::default(), budgets }
     }
 
     /// The state of all channels.
@@ -291,6 +307,7 @@ impl Proxy {
             forwarded: std::mem::take(forwarded),
             upload: upload.take(),
             kept: &self.kept,
+            budgets: &self.budgets,
         };
         let answered = failover::answer(&mut walk, &planned, Charge::new(reservation, ticket), head).await;
         head.losses = walk.losses;

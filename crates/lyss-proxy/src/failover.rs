@@ -6,8 +6,8 @@ mod hedge;
 use std::time::Duration;
 
 use lyss_adapters::{Errand, Fault};
-use lyss_balancing::{Candidate, Choice, Pool, Size, Terms, Why};
-use lyss_domain::{Advice, FaultKind, FaultOwner, UsageSource};
+use lyss_balancing::{Candidate, Choice, Objective, Pool, Size, Terms, Why};
+use lyss_domain::{Advice, FaultKind, FaultOwner, TokenUsage, UsageSource};
 use lyss_quota::Spend;
 use smallvec::SmallVec;
 
@@ -59,6 +59,7 @@ pub(crate) async fn answer(
         waits: SmallestWait::default(),
         counted: 0,
     };
+    walk.budgets.retries.deposit();
     let left = loop {
         let (index, why) = match failover.choose(walk) {
             Choice::Chosen { index, why } => (index, why),
@@ -89,10 +90,25 @@ impl<'a> Failover<'a> {
     fn choose(&mut self, walk: &Walk<'_>) -> Choice {
         let now = walk.parts.clock.tick();
         self.candidates.clear();
-        self.candidates.extend(self.planned.pool.seats.iter().map(|seat| seat.candidate(now)));
-        let pool = Pool { size: size(walk), ..Pool::new(self.planned.pool.group, &self.candidates) };
+        let asks_prices = self.planned.objective != lyss_domain::Objective::Latency;
+        self.candidates.extend(self.planned.pool.seats.iter().map(|seat| {
+            let price_micros = if asks_prices { expected_cost(walk, &seat.route) } else { 0 };
+            Candidate { price_micros, ..seat.candidate(now) }
+        }));
+        let pool = Pool {
+            group: self.planned.pool.group,
+            size: size(walk),
+            objective: objective(self.planned.objective),
+            candidates: &self.candidates,
+        };
         let last = self.counted >= walk.parts.settings.max_retries || walk.upload.is_some();
-        let terms = Terms { tried: &self.tried, affinity: None, last, draw: walk.parts.draws.next(), now };
+        let terms = Terms {
+            tried: &self.tried,
+            affinity: self.planned.affinity,
+            last,
+            draw: walk.parts.draws.next(),
+            now,
+        };
         walk.parts.balancers.choose(self.planned.strategy, &pool, &terms)
     }
 
@@ -109,7 +125,7 @@ impl<'a> Failover<'a> {
             return Step::Over(Some(charge));
         };
         head.panicked |= why == Why::Panic;
-        let Tried { seat, outcome } = match self.hedge_after(walk, why) {
+        let Tried { seat, outcome } = match self.hedge_after(walk, trying.seat, why) {
             Some(delay) => self.raced(walk, trying, charge, delay, head).await,
             None => {
                 let seat = trying.seat;
@@ -155,10 +171,24 @@ impl<'a> Failover<'a> {
         let allowed = route.channel.max_retries.unwrap_or(walk.parts.settings.max_retries);
         let used_up = self.counted > allowed || why == Why::Panic;
         let is_spent = walk.upload.as_ref().is_some_and(Upload::is_spent);
+        let over = give_up || used_up || is_spent;
         match returned {
-            Some(charge) if !(give_up || used_up || is_spent) => Step::Next(charge),
+            // A trial is one of few as it is.
+            Some(charge) if !over && (why == Why::Trial || self.may_retry(walk)) => Step::Next(charge),
             returned => Step::Over(returned),
         }
+    }
+
+    /// Takes one further attempt from what all calls share; a channel that is left must be there to use it.
+    fn may_retry(&self, walk: &Walk<'_>) -> bool {
+        self.tried.len() < self.planned.pool.seats.len()
+            && walk.budgets.retries.withdraw(self.is_degraded(), walk.parts.clock.tick())
+    }
+
+    /// True when half of those that could serve do not.
+    fn is_degraded(&self) -> bool {
+        let serving = self.candidates.iter().filter(|one| one.snapshot.standing.may_serve()).count();
+        serving * 2 <= self.candidates.len() && self.candidates.len() > 1
     }
 
     /// Makes a call ready for one channel.
@@ -198,6 +228,27 @@ impl<'a> Failover<'a> {
                 .with_retry_after(Some(Duration::from_secs(1)))
         });
         self.waits.apply(fault)
+    }
+}
+
+/// What the call would cost there, by today's price; 0: no price is known.
+fn expected_cost(walk: &Walk<'_>, route: &Route) -> u32 {
+    let size = size(walk);
+    let usage = TokenUsage {
+        input: size.prompt_tokens.into(),
+        output: size.output_tokens.into(),
+        ..TokenUsage::default()
+    };
+    let rates = call::price(walk.tenant, route, walk.ask, walk.started_at);
+    let cost = rates.and_then(|(_, rates)| rates.cost(&usage));
+    cost.map_or(0, |micros| u32::try_from(micros.0).unwrap_or(u32::MAX))
+}
+
+fn objective(of: lyss_domain::Objective) -> Objective {
+    match of {
+        lyss_domain::Objective::Latency => Objective::Latency,
+        lyss_domain::Objective::Balanced => Objective::Balanced,
+        lyss_domain::Objective::Cost => Objective::Cost,
     }
 }
 

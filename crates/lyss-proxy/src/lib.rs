@@ -8,6 +8,7 @@
 //! becomes what a call uses in [`routes`].
 
 pub mod admit;
+mod affinity;
 pub mod attempt;
 pub mod call;
 pub mod charge;

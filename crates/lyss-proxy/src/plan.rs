@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use lyss_adapters::{Ask, Fault};
 use lyss_domain::tenant::pattern_matches;
-use lyss_domain::{ChannelId, FaultKind, Operation, Strategy, TenantId, VirtualKey};
+use lyss_domain::{ChannelId, FaultKind, Objective, Operation, Strategy, TenantId, VirtualKey};
 
+use crate::affinity;
 use crate::estimate;
 use crate::routes::{ModelPool, Route, Seat, TenantRoutes};
 
@@ -14,6 +15,10 @@ use crate::routes::{ModelPool, Route, Seat, TenantRoutes};
 pub struct Planned {
     pub pool: Arc<ModelPool>,
     pub strategy: Strategy,
+    pub hedge: bool,
+    pub objective: Objective,
+    /// What is to be served where its like was served before.
+    pub affinity: Option<u64>,
 }
 
 /// What a caller chose by header, where its key permits it.
@@ -93,12 +98,14 @@ pub(crate) fn plan_sized(
         Arc::new(ModelPool::new(tenant.entry.tenant.id, &ask.model, seats))
     };
     let pool = suited(tenant.entry.tenant.id, pool, ask, prompt_tokens);
-    let strategy = steering
-        .strategy
-        .or(key.strategy)
-        .or_else(|| tenant.entry.tenant.settings.routing.strategy_for(&ask.model))
-        .unwrap_or(default_strategy);
-    Ok(Planned { pool, strategy })
+    let rule = tenant.entry.tenant.settings.routing.rule_for(&ask.model);
+    Ok(Planned {
+        pool,
+        strategy: steering.strategy.or(key.strategy).or(rule.strategy).unwrap_or(default_strategy),
+        hedge: rule.hedge,
+        objective: rule.objective,
+        affinity: affinity::key(tenant.entry.tenant.id, ask, steering.session.as_deref(), rule.affinity),
+    })
 }
 
 /// The channels whose model is large and able enough, where there are such; else all, and the vendor is to judge.

@@ -25,6 +25,9 @@ use tracing::warn;
 /// some channel serves are kept.
 const MAX_POOLS: usize = 1_024;
 
+/// Half of what a trial may keep its call waiting where nothing was learned.
+const UNLEARNED_PATIENCE: Duration = Duration::from_secs(5);
+
 pub struct RouteTable {
     catalog: Arc<Catalog>,
     tenants: foldhash::HashMap<TenantId, TenantRoutes>,
@@ -73,11 +76,11 @@ pub struct Seat {
 
 impl RouteTable {
     /// Channels that cannot serve are left out, each with a line in the log.
-    pub fn build(catalog: Arc<Catalog>, vault: &Vault, health: &Health) -> Self {
+    pub fn build(catalog: Arc<Catalog>, vault: &Vault, health: &Health, now: Tick) -> Self {
         let tenants = catalog
             .tenants()
             .filter(|entry| entry.tenant.enabled)
-            .map(|entry| (entry.tenant.id, TenantRoutes::build(entry, vault, health)))
+            .map(|entry| (entry.tenant.id, TenantRoutes::build(entry, vault, health, now)))
             .collect();
         health.forget_unused();
         Self { catalog, tenants }
@@ -93,11 +96,11 @@ impl RouteTable {
 }
 
 impl TenantRoutes {
-    fn build(entry: &Arc<TenantEntry>, vault: &Vault, health: &Health) -> Self {
+    fn build(entry: &Arc<TenantEntry>, vault: &Vault, health: &Health, now: Tick) -> Self {
         let data_keys = unwrap_data_keys(entry, vault);
         let mut routes = Vec::new();
         for channel in entry.channels.iter().filter(|c| c.channel.state == ChannelState::Enabled) {
-            match Route::build(entry, channel, &data_keys, health) {
+            match Route::build(entry, channel, &data_keys, health, now) {
                 Ok(route) => routes.push(Arc::new(route)),
                 Err(reason) => {
                     warn!(channel = %channel.channel.id, tenant = %entry.tenant.id, reason, "a channel cannot serve");
@@ -162,8 +165,8 @@ impl Seat {
 
     /// How long it may keep a call waiting while it is on trial: longer than it ever was when well.
     pub fn trial_patience(&self, now: Tick) -> Duration {
-        let usual = Duration::from_secs_f32(self.vitals.snapshot(now).ttft_us.clamp(0.0, 1e9) / 1e6);
-        usual.saturating_mul(4).clamp(Duration::from_secs(2), Duration::from_secs(15))
+        let usual = self.vitals.ttft_quantile(0.95, now).unwrap_or(UNLEARNED_PATIENCE);
+        usual.saturating_mul(2).clamp(Duration::from_secs(2), Duration::from_secs(15))
     }
 
     /// As the balancer sees it at this moment.
@@ -184,6 +187,7 @@ impl Route {
         stored: &ChannelEntry,
         data_keys: &HashMap<i32, Arc<DataKey>>,
         health: &Health,
+        now: Tick,
     ) -> Result<Self, &'static str> {
         let channel = &stored.channel;
         let own = entry.providers.get(&channel.provider);
@@ -217,11 +221,14 @@ impl Route {
             );
         let known = || resolved.preset.responses_models.iter().map(|m| (*m).to_owned()).collect();
         let responses_models = channel.responses_models.clone().unwrap_or_else(known);
+        let state = health.channel(channel.id);
+        state.configure(channel.limits.concurrency, channel.limits.adaptive_concurrency);
+        state.renewed(way_in(target.origin(), stored), now);
         Ok(Self {
             channel: channel.clone(),
             kind,
             preset: resolved.preset,
-            health: health.channel(channel.id),
+            health: state,
             models,
             responses_models,
             fixed: fixed_addresses(&target),
@@ -326,6 +333,13 @@ impl Route {
         };
         vault.open_credential(key, &binding, &sealed.sealed).map(Some)
     }
+}
+
+/// Another number with another address or credential.
+fn way_in(origin: &str, stored: &ChannelEntry) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (origin, stored.credential.as_ref().map(|sealed| sealed.version)).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The addresses of a vendor's own dialects, where they do not hold the model.

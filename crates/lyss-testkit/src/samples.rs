@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lyss_domain::{
-    AttemptId, AttemptRecord, AuditEntry, AuditId, AuditOutcome, AuthScheme, CallId, Channel, ChannelId,
-    ChannelLimits, ChannelState, ChannelTimeouts, FaultKind, HealthEvent, HealthEventId, HealthEventKind,
-    HealthSource, HealthState, IdempotencyRecord, KeyDigest, KeyId, KeyLimits, KeyScope, Micros, Operation,
-    PolicyId, PolicyMode, PolicyScope, PreviousDigest, Price, PriceId, ProbeMode, Provider, ProviderKind,
-    ProviderSlug, QuotaPolicy, Rates, RoutingSettings, SealedCredential, Strategy, Tenant, TenantId,
-    TenantScope, TenantSettings, Terminal, Timestamp, TokenUsage, UsageSource, VirtualKey, Window,
+    Affinity, AttemptId, AttemptRecord, AuditEntry, AuditId, AuditOutcome, AuthScheme, CallId, Channel,
+    ChannelId, ChannelLimits, ChannelState, ChannelTimeouts, FaultKind, HealthEvent, HealthEventId,
+    HealthEventKind, HealthSource, HealthState, IdempotencyRecord, KeyDigest, KeyId, KeyLimits, KeyScope,
+    Micros, Objective, Operation, PolicyId, PolicyMode, PolicyScope, PreviousDigest, Price, PriceId,
+    ProbeMode, Provider, ProviderKind, ProviderSlug, QuotaPolicy, Rates, RoutingRule, RoutingSettings,
+    SealedCredential, Strategy, Tenant, TenantId, TenantScope, TenantSettings, Terminal, Timestamp,
+    TokenUsage, UsageSource, VirtualKey, Window,
 };
 use lyss_repositories::{PurposeKey, WrappedKey};
 use uuid::Uuid;
@@ -58,10 +59,24 @@ pub fn tenant(number: u64) -> Tenant {
         settings: TenantSettings {
             time_zone: "Europe/Berlin".to_owned(),
             routing: RoutingSettings {
-                default: Some(Strategy::RoundRobin),
-                models: BTreeMap::from([("gpt-*".to_owned(), Strategy::WeightedRandom)]),
+                default: RoutingRule {
+                    affinity: Some(Affinity::Session),
+                    ..RoutingRule::strategy(Strategy::RoundRobin)
+                },
+                models: BTreeMap::from([
+                    ("gpt-*".to_owned(), RoutingRule::strategy(Strategy::WeightedRandom)),
+                    (
+                        "gpt-4o".to_owned(),
+                        RoutingRule {
+                            hedge: Some(true),
+                            objective: Some(Objective::Cost),
+                            ..RoutingRule::default()
+                        },
+                    ),
+                ]),
             },
             retention_days: Some(30),
+            share: 3,
         },
         created_at: at(0),
         updated_at: at(1),

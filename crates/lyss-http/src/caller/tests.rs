@@ -8,7 +8,7 @@ use crate::manage::tests::office::Office;
 /// Whom the door lets call models.
 async fn admit(office: &Office, request: TestRequest) -> Result<Admittee, Fault> {
     let catalog = office.management.catalog.load();
-    let table = RouteTable::build(catalog, &office.management.vault, &Default::default());
+    let table = RouteTable::build(catalog, &office.management.vault, &Default::default(), Default::default());
     office.door.admit(&request.to_http_request(), &table, &office.clock).await
 }
 

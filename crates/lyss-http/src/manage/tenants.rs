@@ -1,6 +1,7 @@
 //! `/api/v1/tenants`: a platform administrator's alone.
 
 mod body;
+mod routing;
 
 use actix_web::http::Method;
 use actix_web::web::Data;

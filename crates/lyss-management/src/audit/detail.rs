@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use lyss_domain::{
-    AuthScheme, Channel, ChannelState, PolicyScope, Price, Provider, QuotaPolicy, SealedCredential, Tenant,
-    VirtualKey,
+    AuthScheme, Channel, ChannelState, PolicyScope, Price, Provider, QuotaPolicy, RoutingRule,
+    SealedCredential, Tenant, VirtualKey,
 };
 use serde_json::{Map, Value, json};
 
@@ -22,18 +22,32 @@ pub(crate) fn tenant(tenant: &Tenant) -> Value {
     let models: Map<_, _> = routing
         .models
         .iter()
-        .map(|(pattern, strategy)| (pattern.clone(), json!({ "strategy": strategy.as_str() })))
+        .map(|(pattern, rule)| (pattern.clone(), Value::Object(self::rule("strategy", rule))))
         .collect();
+    let mut shown = rule("default", &routing.default);
+    shown.insert("models".to_owned(), Value::Object(models));
     json!({
         "slug": tenant.slug,
         "name": tenant.name,
         "enabled": tenant.enabled,
         "settings": {
             "time_zone": tenant.settings.time_zone,
-            "routing": { "default": routing.default.map(|s| s.as_str()), "models": models },
+            "routing": shown,
             "retention_days": tenant.settings.retention_days,
+            "share": tenant.settings.share,
         },
     })
+}
+
+/// What a rule says, its strategy under this name.
+fn rule(strategy: &str, rule: &RoutingRule) -> Map<String, Value> {
+    let said = [
+        (strategy, rule.strategy.map(|one| one.as_str().into())),
+        ("hedge", rule.hedge.map(Value::Bool)),
+        ("objective", rule.objective.map(|one| one.as_str().into())),
+        ("affinity", rule.affinity.map(|one| one.as_str().into())),
+    ];
+    said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 pub(crate) fn provider(provider: &Provider) -> Value {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use lyss_domain::{Role, RoutingSettings};
+use lyss_domain::{Role, RoutingRule, RoutingSettings};
 
 use super::*;
 use crate::office::{Office, beyond, channel, conflict, is_missing, is_stale, refused};
@@ -49,11 +49,21 @@ async fn every_bad_field_is_told() {
     bad.name = String::new();
     bad.settings.time_zone = "Mars/Olympus".to_owned();
     bad.settings.retention_days = Some(0);
-    bad.settings.routing =
-        RoutingSettings { default: None, models: BTreeMap::from([("a*b".to_owned(), Strategy::RoundRobin)]) };
+    bad.settings.share = 0;
+    bad.settings.routing = RoutingSettings {
+        default: RoutingRule::default(),
+        models: BTreeMap::from([("a*b".to_owned(), RoutingRule::strategy(Strategy::RoundRobin))]),
+    };
     assert_eq!(
         refused(office.management.create_tenant(&actor, bad).await),
-        ["name", "settings.retention_days", "settings.routing.models", "settings.time_zone", "slug"]
+        [
+            "name",
+            "settings.retention_days",
+            "settings.routing.models",
+            "settings.share",
+            "settings.time_zone",
+            "slug"
+        ]
     );
     let like_an_id = "0123456789abcdef0123456789abcdef";
     assert_eq!(refused(office.management.create_tenant(&actor, draft(like_an_id)).await), ["slug"]);
@@ -67,12 +77,13 @@ async fn a_change_is_a_merge_at_a_version() {
     let actor = Actor::system(SYSTEM);
     let id = office.scope.tenant();
     let models = BTreeMap::from([
-        ("gpt-*".to_owned(), Some(Strategy::Adaptive)),
-        ("o3".to_owned(), Some(Strategy::RoundRobin)),
+        ("gpt-*".to_owned(), Some(RuleChange::whole(RoutingRule::strategy(Strategy::Adaptive)))),
+        ("o3".to_owned(), Some(RuleChange::whole(RoutingRule::strategy(Strategy::RoundRobin)))),
     ]);
     let patch = TenantChange {
         time_zone: Some(Some("Europe/Zurich".to_owned())),
         routing_models: Some(Some(models)),
+        share: Some(Some(4)),
         retention_days: Some(Some(30)),
         ..TenantChange::default()
     };
@@ -84,16 +95,23 @@ async fn a_change_is_a_merge_at_a_version() {
     let entries = office.audit().await.len();
     assert_eq!(office.management.change_tenant(&actor, id, None, patch).await.unwrap(), changed);
     assert_eq!(office.audit().await.len(), entries);
+    let hedged = RuleChange { hedge: Some(Some(true)), ..RuleChange::default() };
     let patch = TenantChange {
         time_zone: Some(None),
-        routing_models: Some(Some(BTreeMap::from([("o3".to_owned(), None)]))),
+        routing_models: Some(Some(BTreeMap::from([
+            ("o3".to_owned(), None),
+            ("gpt-*".to_owned(), Some(hedged)),
+        ]))),
+        share: Some(None),
         retention_days: Some(None),
         ..TenantChange::default()
     };
     let changed = office.management.change_tenant(&actor, id, None, patch).await.unwrap();
     assert_eq!(changed.settings.time_zone, "UTC");
     assert_eq!(changed.settings.retention_days, None);
-    assert_eq!(changed.settings.routing.models.keys().collect::<Vec<_>>(), ["gpt-*"]);
+    let expected = RoutingRule { hedge: Some(true), ..RoutingRule::strategy(Strategy::Adaptive) };
+    assert_eq!(changed.settings.routing.models, BTreeMap::from([("gpt-*".to_owned(), expected)]));
+    assert_eq!(changed.settings.share, 1);
     let (entry, detail) = office.last_entry().await;
     assert_eq!(entry.action, "tenant.update");
     assert_eq!(detail["before"]["settings"]["routing"]["models"]["o3"]["strategy"], "round_robin");

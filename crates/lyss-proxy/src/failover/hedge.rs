@@ -5,17 +5,32 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use lyss_balancing::{Choice, Why};
+use lyss_balancing::{Candidate, Choice, HedgeTerms, Standing, Why};
 
 use super::{Failover, Tried, tell_failure};
 use crate::attempt::{self, Outcome, Trying};
 use crate::call::{AnswerHead, Walk};
 use crate::charge::{Charge, Race, Runner};
+use crate::routes::Seat;
 
 impl<'a> Failover<'a> {
     /// After how long without an answer a second channel is asked as well; `None`: never.
-    pub(super) fn hedge_after(&self, _walk: &Walk<'_>, _why: Why) -> Option<Duration> {
-        None
+    pub(super) fn hedge_after(&self, walk: &Walk<'_>, seat: &Seat, why: Why) -> Option<Duration> {
+        if !self.planned.hedge || walk.upload.is_some() || matches!(why, Why::Trial | Why::Panic) {
+            return None;
+        }
+        let now = walk.parts.clock.tick();
+        walk.budgets.hedging.deposit();
+        let open = |(index, one): (usize, &Candidate)| {
+            !self.tried.contains(&index) && one.weight > 0 && one.snapshot.standing == Standing::Open
+        };
+        walk.budgets.hedging.delay(&HedgeTerms {
+            wanted: true,
+            p95_ttft: seat.vitals.ttft_quantile(0.95, now),
+            other_open: self.candidates.iter().enumerate().any(open),
+            degraded: self.is_degraded(),
+            time_left: walk.deadline.since(now),
+        })
     }
 
     /// Asks one channel, and a second one where the first has said nothing for `delay`.
@@ -79,6 +94,9 @@ impl<'a> Failover<'a> {
 
     /// The channel that is asked beside the first.
     fn second(&mut self, fork: &mut Walk<'_>, ordinal: u16) -> Option<Trying<'a>> {
+        if !fork.budgets.hedging.withdraw(fork.parts.clock.tick()) {
+            return None;
+        }
         match self.choose(fork) {
             Choice::Chosen { index, why: why @ (Why::Algorithm | Why::Affinity) } => {
                 self.trying(fork, index, why, ordinal)
@@ -88,7 +106,7 @@ impl<'a> Failover<'a> {
     }
 
     /// An answer wins the race; anything else leaves the other running, and is noted.
-    fn settled(&mut self, seat: &'a super::Seat, outcome: Outcome, head: &mut AnswerHead) -> Option<Outcome> {
+    fn settled(&mut self, seat: &'a Seat, outcome: Outcome, head: &mut AnswerHead) -> Option<Outcome> {
         match outcome {
             Outcome::Answered(_) | Outcome::Counted(..) => Some(outcome),
             Outcome::Skipped(_, fault) => {

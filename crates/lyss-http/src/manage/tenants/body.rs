@@ -1,14 +1,13 @@
 //! Tenants in JSON.
 
-use std::collections::BTreeMap;
-
-use lyss_domain::{RoutingSettings, Strategy, Tenant, TenantSettings};
+use lyss_domain::{Tenant, TenantSettings};
 use lyss_management::{TenantChange, TenantDraft};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::routing::{RoutingBody, RoutingDto, RoutingPatch};
 use crate::manage::schema;
-use crate::manage::word::{Moment, Named, Patch, patch, present};
+use crate::manage::word::{Moment, Patch, patch, present};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -28,25 +27,9 @@ struct SettingsBody {
     time_zone: Option<String>,
     /// Days that usage records are kept; for ever unless given.
     retention_days: Option<u32>,
+    /// What this tenant's calls count for against others' where calls have to wait, 1 to 1000; 1 unless given.
+    share: Option<u32>,
     routing: Option<RoutingBody>,
-}
-
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = RoutingCreate)]
-struct RoutingBody {
-    #[schema(schema_with = schema::word::<Strategy>, required = false)]
-    default: Option<Named<Strategy>>,
-    /// By model, or prefix ending in `*`.
-    #[serde(default)]
-    models: BTreeMap<String, ModelRouting>,
-}
-
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ModelRouting {
-    #[schema(schema_with = schema::word::<Strategy>)]
-    strategy: Named<Strategy>,
 }
 
 /// A JSON merge patch.
@@ -75,20 +58,11 @@ struct SettingsPatch {
     #[schema(value_type = Option<u32>)]
     retention_days: Patch<u32>,
     #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<u32>)]
+    share: Patch<u32>,
+    #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<RoutingPatch>)]
     routing: Patch<RoutingPatch>,
-}
-
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = RoutingPatch)]
-struct RoutingPatch {
-    #[serde(default, deserialize_with = "patch")]
-    #[schema(schema_with = schema::word::<Strategy>, required = false)]
-    default: Patch<Named<Strategy>>,
-    #[serde(default, deserialize_with = "patch")]
-    #[schema(value_type = Option<BTreeMap<String, ModelRouting>>)]
-    models: Patch<BTreeMap<String, Option<ModelRouting>>>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -112,27 +86,19 @@ pub(super) struct TenantDto {
 struct SettingsDto {
     time_zone: String,
     retention_days: Option<u32>,
+    share: u32,
     routing: RoutingDto,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = Routing)]
-struct RoutingDto {
-    #[schema(schema_with = schema::word_or_null::<Strategy>)]
-    default: Option<Named<Strategy>>,
-    models: BTreeMap<String, ModelRouting>,
 }
 
 impl TenantBody {
     pub(super) fn draft(self) -> TenantDraft {
         let given = self.settings.unwrap_or_default();
-        let routing = given.routing.unwrap_or_default();
-        let models = routing.models.into_iter().map(|(model, one)| (model, one.strategy.0)).collect();
         let usual = TenantSettings::default();
         let settings = TenantSettings {
             time_zone: given.time_zone.unwrap_or(usual.time_zone),
-            routing: RoutingSettings { default: routing.default.map(|one| one.0), models },
+            routing: given.routing.map(RoutingBody::settings).unwrap_or_default(),
             retention_days: given.retention_days,
+            share: given.share.unwrap_or(usual.share),
         };
         TenantDraft { slug: self.slug, name: self.name, settings }
     }
@@ -146,21 +112,17 @@ impl TenantPatch {
         let settings = settings.unwrap_or(SettingsPatch {
             time_zone: Some(None),
             retention_days: Some(None),
+            share: Some(None),
             routing: Some(None),
         });
-        let routing = settings
-            .routing
-            .map(|routing| routing.unwrap_or(RoutingPatch { default: Some(None), models: Some(None) }));
-        let routing = routing.unwrap_or_default();
-        let models = routing.models.map(|models| {
-            let strategy = |one: Option<ModelRouting>| one.map(|one| one.strategy.0);
-            models.map(|models| models.into_iter().map(|(model, one)| (model, strategy(one))).collect())
-        });
+        let routing = settings.routing.map(|routing| routing.unwrap_or_else(RoutingPatch::reset));
+        let (routing_default, routing_models) = routing.unwrap_or_default().changes();
         TenantChange {
             time_zone: settings.time_zone,
             retention_days: settings.retention_days,
-            routing_default: routing.default.map(|default| default.map(|one| one.0)),
-            routing_models: models,
+            share: settings.share,
+            routing_default,
+            routing_models,
             ..change
         }
     }
@@ -168,16 +130,13 @@ impl TenantPatch {
 
 impl From<Tenant> for TenantDto {
     fn from(tenant: Tenant) -> Self {
-        let TenantSettings { time_zone, routing, retention_days } = tenant.settings;
-        let strategy = |strategy| ModelRouting { strategy: Named(strategy) };
-        let models = routing.models.into_iter().map(|(model, one)| (model, strategy(one))).collect();
-        let routing = RoutingDto { default: routing.default.map(Named), models };
+        let TenantSettings { time_zone, routing, retention_days, share } = tenant.settings;
         Self {
             id: tenant.id.to_string(),
             slug: tenant.slug,
             name: tenant.name,
             enabled: tenant.enabled,
-            settings: SettingsDto { time_zone, retention_days, routing },
+            settings: SettingsDto { time_zone, retention_days, share, routing: routing.into() },
             created_at: Moment(tenant.created_at),
             updated_at: Moment(tenant.updated_at),
             version: tenant.version,

@@ -224,9 +224,32 @@ async fn quotas_prices_and_tenants_live() {
     let made = office.send(admin(Method::POST, "/api/v1/tenants", Some(tenant))).await.data(201);
     assert_eq!(made["settings"]["routing"]["models"]["gpt-*"]["strategy"], "round_robin");
     let path = format!("/api/v1/tenants/{}", made["id"].as_str().unwrap());
-    let change = json!({ "settings": { "retention_days": 30, "routing": { "models": { "gpt-*": null } } } });
+    assert_eq!(made["settings"]["share"], 1);
+    // A patch goes on into a pattern's own fields.
+    let change = json!({ "settings": { "share": 5, "routing": { "affinity": "prefix", "models": { "gpt-*": { "hedge": true, "objective": "cost" } } } } });
     let changed = office.send(admin(Method::PATCH, &path, Some(change))).await.data(200);
-    let settings = json!({ "time_zone": "Asia/Shanghai", "retention_days": 30, "routing": { "default": "adaptive", "models": {} } });
+    let rule = json!({ "strategy": "round_robin", "hedge": true, "objective": "cost" });
+    assert_eq!(
+        (&changed["settings"]["share"], &changed["settings"]["routing"]["models"]["gpt-*"]),
+        (&json!(5), &rule)
+    );
+    for (bad, field) in [
+        (json!({ "share": 0 }), "settings.share"),
+        (json!({ "routing": { "models": { "o3": {} } } }), "settings.routing.models"),
+        (json!({ "routing": { "objective": "speed" } }), "settings.routing.objective"),
+        (
+            json!({ "routing": { "models": { "o3": { "affinity": "all" } } } }),
+            "settings.routing.models.o3.affinity",
+        ),
+    ] {
+        let refused = office.send(admin(Method::PATCH, &path, Some(json!({ "settings": bad })))).await;
+        assert!(refused.error(422, "VALIDATION_FAILED")["fields"][field].is_string(), "{field}");
+    }
+    let change = json!({ "settings": { "retention_days": 30, "share": null, "routing": { "models": { "gpt-*": null } } } });
+    let changed = office.send(admin(Method::PATCH, &path, Some(change))).await.data(200);
+    let routing = json!({ "default": "adaptive", "hedge": null, "objective": null, "affinity": "prefix", "models": {} });
+    let settings =
+        json!({ "time_zone": "Asia/Shanghai", "retention_days": 30, "share": 1, "routing": routing });
     assert_eq!(changed["settings"], settings);
     let reset = office.send(admin(Method::PATCH, &path, Some(json!({ "settings": null })))).await.data(200);
     assert_eq!(reset["settings"]["time_zone"], "UTC");

@@ -1,7 +1,8 @@
 //! The closed lists there are: words of the domain, which are not `Serialize` themselves, and what lists are sorted by.
 
 use lyss_domain::{
-    AuditOutcome, ChannelState, KeyScope, PolicyMode, ProbeMode, ProviderKind, ScopeKind, Strategy, Window,
+    Affinity, AuditOutcome, ChannelState, KeyScope, Objective, PolicyMode, ProbeMode, ProviderKind,
+    ScopeKind, Strategy, Window,
 };
 use lyss_insight::StatisticsWindow;
 use lyss_management::{AuditSort, ChannelSort, KeySort, PolicySort, PriceSort, ProviderSort, TenantSort};
@@ -49,6 +50,22 @@ impl Word for ProviderKind {
 }
 
 impl Word for ScopeKind {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl Word for Objective {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl Word for Affinity {
     const ALL: &'static [Self] = &Self::ALL;
 
     fn word(self) -> &'static str {
