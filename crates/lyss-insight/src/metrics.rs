@@ -130,11 +130,11 @@ impl Tally {
         (seconds > 0.0).then(|| self.sums.attempts as f64 / seconds)
     }
 
-    fn over(span: Duration) -> Self {
+    pub(crate) fn over(span: Duration) -> Self {
         Self { span, ..Self::default() }
     }
 
-    fn add(&mut self, point: &SeriesPoint) {
+    pub(crate) fn add(&mut self, point: &SeriesPoint) {
         self.sums.add_point(point);
         for (kind, count) in &point.faults {
             let known = self.faults.entry(*kind).or_default();

@@ -2,6 +2,7 @@
 //! [`Document`] is made from them, and both forms for people from that.
 
 pub mod document;
+pub mod health;
 
 pub use document::Document;
 

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use lyss_adapters::{Ask, Dialect, Errand, Fault};
-use lyss_balancing::{Decision, Pool, Size, Terms};
+use lyss_balancing::{Candidate, Decision, Pool, Size, Terms};
 use lyss_domain::{
     Channel, ChannelId, ChannelState, KeyDigest, KeyId, KeyLimits, KeyScope, Strategy, TenantId, Timestamp,
     VirtualKey,
@@ -117,21 +117,28 @@ impl Proxy {
             .map(|stored| consider(tenant, &stored.channel, key, &ask, explain, planned.as_ref().ok()));
         let mut channels: Vec<_> = channels.collect();
         channels.sort_by(|a, b| a.channel.name.cmp(&b.channel.name));
-        let outcome = planned.map(|planned| self.foresee(&planned, &ask, explain));
+        let outcome = planned.map(|planned| self.foresee(tenant, &planned, &ask, explain));
         Some(Explanation { outcome, channels })
     }
 
-    fn foresee(&self, planned: &Planned, ask: &Ask, explain: &ExplainAsk) -> Decision {
+    fn foresee(&self, tenant: &TenantRoutes, planned: &Planned, ask: &Ask, explain: &ExplainAsk) -> Decision {
         let parts = self.parts();
         let now = parts.clock.tick();
-        let candidates: Vec<_> = planned.pool.seats.iter().map(|seat| seat.candidate(now)).collect();
         let size = Size {
             prompt_tokens: explain.prompt_tokens,
             output_tokens: failover::usual_output(ask.output_limit),
         };
-        let pool = Pool { size, ..Pool::new(planned.pool.group, &candidates) };
+        let asks_prices = planned.objective != lyss_domain::Objective::Latency;
+        let at = parts.clock.now();
+        let candidate = |seat: &Seat| {
+            let price = || failover::expected_cost_of(tenant, &seat.route, ask, size, at);
+            Candidate { price_micros: if asks_prices { price() } else { 0 }, ..seat.candidate(now) }
+        };
+        let candidates: Vec<_> = planned.pool.seats.iter().map(candidate).collect();
+        let objective = failover::objective(planned.objective);
+        let pool = Pool { group: planned.pool.group, size, objective, candidates: &candidates };
         let last = parts.settings.max_retries == 0;
-        let terms = Terms { tried: &[], affinity: None, last, draw: parts.draws.next(), now };
+        let terms = Terms { tried: &[], affinity: planned.affinity, last, draw: parts.draws.next(), now };
         parts.balancers.foresee(planned.strategy, &pool, &terms)
     }
 }
