@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail};
 use lyss_auth::{Issuer, Tokens};
 use lyss_balancing::{Balancers, ChannelHealth};
 use lyss_catalog::{CatalogHandle, Loader, LoaderSettings};
-use lyss_domain::{ChannelId, Clock, KeyDigest, Secret};
+use lyss_domain::{ChannelId, Clock, KeyDigest, Secret, TenantId};
 use lyss_http::{Dependency, Doorkeeper, TokenCheck, UseCases};
-use lyss_insight::{Insight, Live};
+use lyss_insight::{Insight, KeptReports, Live, Serving};
 use lyss_ledger::{Ledger, LedgerSettings, LedgerTask};
 use lyss_management::{Guards, Management};
 use lyss_migrations::SchemaState;
@@ -64,6 +64,11 @@ struct Pipeline(Arc<Proxy>);
 impl Live for Pipeline {
     fn health(&self, channel: ChannelId) -> Option<Arc<ChannelHealth>> {
         self.0.health().known(channel)
+    }
+
+    fn serving(&self, tenant: TenantId, model: &str) -> Serving {
+        let table = self.0.routes();
+        table.tenant(tenant).map(|routes| lyss_proxy::models::serving(routes, model)).unwrap_or_default()
     }
 }
 
@@ -291,6 +296,7 @@ impl Service {
             catalog,
             live: Arc::new(Pipeline(Arc::clone(&proxy))),
             clock: Arc::clone(&clock),
+            kept: KeptReports::default(),
         };
         let management = Arc::new(management);
         let upstream = Arc::new(Upstream::new(&UpstreamSettings { egress, ..UpstreamSettings::default() })?);

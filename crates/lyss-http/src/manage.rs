@@ -26,6 +26,7 @@ pub mod keys;
 pub mod prices;
 pub mod providers;
 pub mod quotas;
+pub mod reports;
 pub mod requests;
 pub mod routing;
 pub mod tenants;
@@ -63,6 +64,7 @@ pub(crate) fn routes() -> Vec<RouteEntry> {
         prices::routes(),
         requests::routes(),
         routing::routes(),
+        reports::routes(),
         audit::routes(),
     ];
     nouns.into_iter().flatten().collect()

@@ -177,6 +177,12 @@ impl RouteEntry {
         self
     }
 
+    /// A success is there in these forms too.
+    pub(crate) fn also_as(mut self, media: &'static [&'static str]) -> Self {
+        self.doc.also = media;
+        self
+    }
+
     pub(crate) fn failing(mut self, statuses: &[u16]) -> Self {
         self.doc.failures.extend(statuses);
         self

@@ -21,17 +21,21 @@ use std::sync::Arc;
 
 use lyss_balancing::ChannelHealth;
 use lyss_catalog::CatalogHandle;
-use lyss_domain::{ChannelId, Clock};
+use lyss_domain::{ChannelId, Clock, TenantId};
 use lyss_repositories::{AttemptStore, HealthStore};
 
 pub use calls::{ToldAttempt, ToldCall};
 pub use condition::{BreakerCondition, ChannelCondition, LiveCondition, ModelCondition};
 pub use decision::{Decided, DecidedCandidate, Outcome, ToldDecision};
 pub use lyss_balancing::{Decision, Histogram, Phase, Regime, Times};
+pub use lyss_lab::{Figures as LabFigures, Spread as LabSpread};
 pub use lyss_repositories::{HealthEventFilter, LatencyHistogram, StoreError};
 pub use metrics::{ChannelMetrics, MetricsAsk, MetricsPoint, ModelMetrics, SeriesInterval, Tally};
 pub use overview::{ChannelStanding, LastFault};
 pub use reports::Period;
+pub use reports::balancing::{BalancingReport, KeptReports, Serving};
+pub use reports::document::Document;
+pub use reports::health::HealthReport;
 pub use statistics::{ProviderStatistics, Sums};
 pub use window::StatisticsWindow;
 
@@ -39,6 +43,9 @@ pub use window::StatisticsWindow;
 pub trait Live: Send + Sync {
     /// What was learned of a channel in this process; `None`: it was never looked at.
     fn health(&self, channel: ChannelId) -> Option<Arc<ChannelHealth>>;
+
+    /// Which channels of a tenant serve a model now, and under which name each vendor knows it.
+    fn serving(&self, tenant: TenantId, model: &str) -> Serving;
 
     /// Attempts under way on a channel in this process.
     fn in_flight(&self, channel: ChannelId) -> u32 {
@@ -53,4 +60,5 @@ pub struct Insight {
     pub catalog: Arc<CatalogHandle>,
     pub live: Arc<dyn Live>,
     pub clock: Arc<dyn Clock>,
+    pub kept: KeptReports,
 }

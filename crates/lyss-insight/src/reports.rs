@@ -1,6 +1,7 @@
 //! Reports: what a person reads once a day, as figures, as Markdown and as a page. A report is figures first; its
 //! [`Document`] is made from them, and both forms for people from that.
 
+pub mod balancing;
 pub mod document;
 pub mod health;
 

@@ -50,6 +50,18 @@ impl Sums {
         self.ttft.merge(&figures.ttft);
     }
 
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.attempts = self.attempts.saturating_add(other.attempts);
+        self.succeeded = self.succeeded.saturating_add(other.succeeded);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.client_gone = self.client_gone.saturating_add(other.client_gone);
+        self.prompt_tokens = self.prompt_tokens.saturating_add(other.prompt_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(other.completion_tokens);
+        self.cost_micros = self.cost_micros.saturating_add(other.cost_micros);
+        self.latency.merge(&other.latency);
+        self.ttft.merge(&other.ttft);
+    }
+
     pub(crate) fn add_point(&mut self, point: &SeriesPoint) {
         self.attempts = self.attempts.saturating_add(point.attempts);
         self.succeeded = self.succeeded.saturating_add(point.succeeded);

@@ -45,6 +45,8 @@ pub(crate) struct Doc {
     pub(crate) expects_version: bool,
     /// Media type of a success that is no envelope.
     pub(crate) plain: Option<&'static str>,
+    /// Media types of a success beside the envelope: texts for people.
+    pub(crate) also: &'static [&'static str],
 }
 
 /// What every management operation may fail with.
@@ -68,6 +70,7 @@ impl Default for Doc {
             has_version: false,
             expects_version: false,
             plain: None,
+            also: &[],
         }
     }
 }
@@ -219,6 +222,9 @@ fn success(entry: &RouteEntry) -> Response {
     let mut response = response
         .content("application/json", Content::new(Some(envelope)))
         .header("x-request-id", Header::new(schema::id()));
+    for media in doc.also {
+        response = response.content(*media, Content::new(Some(schema::text())));
+    }
     if doc.has_version {
         response = response.header("ETag", Header::new(schema::text()));
     }

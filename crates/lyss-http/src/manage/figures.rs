@@ -23,9 +23,12 @@ use super::reply::Reply;
 use super::schema;
 use super::use_cases::UseCases;
 use crate::table::RouteEntry;
+pub(super) use body::LatencyDto;
 use body::{ChannelStatusDto, ProviderStatisticsDto};
+pub(super) use condition::BreakerDto;
 use condition::ChannelHealthDto;
 use metrics::ChannelMetricsDto;
+pub(super) use metrics::TallyDto;
 
 pub(super) fn routes() -> Vec<RouteEntry> {
     let entry = |path, handler, tag, says| RouteEntry::managed(Method::GET, path, handler).says(tag, says);

@@ -12,6 +12,7 @@ use lyss_repositories::{HealthEventFilter, HealthEventSort, Listing, Page, Serie
 use super::{Document, Period};
 use crate::metrics::{SeriesInterval, Tally};
 use crate::{Insight, LiveCondition};
+pub(super) use shown::of_success;
 
 /// Events that are read, the newest of a period. More than that is one channel flapping, and its figures say so.
 const MOST_EVENTS: u32 = 20_000;

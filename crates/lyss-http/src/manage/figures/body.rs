@@ -76,7 +76,7 @@ pub(super) struct Figures {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Latency)]
-struct LatencyDto {
+pub(in crate::manage) struct LatencyDto {
     mean: Option<u64>,
     p50: Option<u64>,
     p95: Option<u64>,

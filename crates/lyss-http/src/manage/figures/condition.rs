@@ -75,7 +75,7 @@ struct ModelHealthDto {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Breaker)]
-pub(super) struct BreakerDto {
+pub(in crate::manage) struct BreakerDto {
     #[schema(schema_with = schema::word::<Phase>)]
     state: Named<Phase>,
     /// What it was opened for, as in usage records; null while it is closed.

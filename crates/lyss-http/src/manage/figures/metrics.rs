@@ -59,7 +59,7 @@ struct PointDto {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = ChannelFigures)]
-struct TallyDto {
+pub(in crate::manage) struct TallyDto {
     #[serde(flatten)]
     figures: Figures,
     /// Requests a second.

@@ -13,8 +13,8 @@ use actix_web::web::{Bytes, Data};
 use lyss_auth::{Issuer, IssuerKeys, NewToken, Tokens, issue};
 use lyss_balancing::ChannelHealth;
 use lyss_catalog::{Loader, LoaderSettings};
-use lyss_domain::{CallId, ChannelId, Clock, KeyDigest, Role, Secret, TenantScope, TenantSettings};
-use lyss_insight::{Insight, Live};
+use lyss_domain::{CallId, ChannelId, Clock, KeyDigest, Role, Secret, TenantId, TenantScope, TenantSettings};
+use lyss_insight::{Insight, KeptReports, Live, Serving};
 use lyss_management::{Actor, Guards, Management, TenantDraft};
 use lyss_repositories::{PurposeKey, Store};
 use lyss_repositories_sql::SqlStore;
@@ -54,6 +54,10 @@ struct Idle;
 impl Live for Idle {
     fn health(&self, _: ChannelId) -> Option<Arc<ChannelHealth>> {
         None
+    }
+
+    fn serving(&self, _: TenantId, _: &str) -> Serving {
+        Vec::new()
     }
 }
 
@@ -130,6 +134,7 @@ impl Office {
             catalog: Arc::clone(&self.management.catalog),
             live: Arc::new(Idle),
             clock: Arc::new(self.clock.clone()),
+            kept: KeptReports::default(),
         }
     }
 

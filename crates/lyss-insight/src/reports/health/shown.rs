@@ -186,7 +186,7 @@ fn probes(document: &mut Document, report: &HealthReport) {
 }
 
 /// By how much is lost, as a person would take it.
-pub(super) fn of_success(rate: Option<f64>) -> Tone {
+pub(in crate::reports) fn of_success(rate: Option<f64>) -> Tone {
     match rate {
         None => Tone::Plain,
         Some(rate) if rate >= 0.99 => Tone::Good,
