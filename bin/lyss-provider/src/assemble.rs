@@ -1,5 +1,7 @@
 //! Builds the service from its settings: the order in which parts come to be, and who is given what.
 
+mod daily;
+mod live;
 mod quotas;
 mod upkeep;
 
@@ -8,11 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use lyss_auth::{Issuer, Tokens};
-use lyss_balancing::{Balancers, ChannelHealth};
+use lyss_balancing::Balancers;
 use lyss_catalog::{CatalogHandle, Loader, LoaderSettings};
-use lyss_domain::{ChannelId, Clock, KeyDigest, Secret, TenantId};
+use lyss_domain::{Clock, KeyDigest, Secret};
 use lyss_http::{Dependency, Doorkeeper, TokenCheck, UseCases};
-use lyss_insight::{Insight, KeptReports, Live, Serving};
+use lyss_insight::Insight;
 use lyss_ledger::{Ledger, LedgerSettings, LedgerTask};
 use lyss_management::{Guards, Management};
 use lyss_migrations::SchemaState;
@@ -56,20 +58,7 @@ pub(crate) struct Service {
     loader_task: JoinHandle<()>,
     quotas_task: JoinHandle<()>,
     upkeep_task: JoinHandle<()>,
-}
-
-/// The pipeline as the readings of state see it.
-struct Pipeline(Arc<Proxy>);
-
-impl Live for Pipeline {
-    fn health(&self, channel: ChannelId) -> Option<Arc<ChannelHealth>> {
-        self.0.health().known(channel)
-    }
-
-    fn serving(&self, tenant: TenantId, model: &str) -> Serving {
-        let table = self.0.routes();
-        table.tenant(tenant).map(|routes| lyss_proxy::models::serving(routes, model)).unwrap_or_default()
-    }
+    daily_task: JoinHandle<()>,
 }
 
 /// The runtime that carries settlement, database work and loaders, so that a worker's end never drops money.
@@ -290,14 +279,8 @@ impl Service {
         let dependencies: Vec<Arc<dyn Dependency>> =
             vec![DatabaseHealth::watch(Arc::clone(&writes), kind), Arc::new(LedgerHealth(ledger.clone()))];
         let digests = Arc::clone(&management.key_digests);
-        let insight = Insight {
-            attempts,
-            health: Arc::new(store.clone()),
-            catalog,
-            live: Arc::new(Pipeline(Arc::clone(&proxy))),
-            clock: Arc::clone(&clock),
-            kept: KeptReports::default(),
-        };
+        let insight = live::insight(&store, catalog, &proxy, &clock);
+        let daily_task = tokio::spawn(daily::report(Arc::clone(&insight)));
         let management = Arc::new(management);
         let upstream = Arc::new(Upstream::new(&UpstreamSettings { egress, ..UpstreamSettings::default() })?);
         let upkeep_task = tokio::spawn(upkeep::keep(
@@ -314,7 +297,7 @@ impl Service {
             proxy,
             doorkeeper: doorkeeper.with_tokens(check).telling(use_cases.clone()),
             management,
-            insight: Arc::new(insight),
+            insight,
             use_cases,
             upstream,
             registry: Arc::new(registry),
@@ -324,6 +307,7 @@ impl Service {
             loader_task,
             quotas_task,
             upkeep_task,
+            daily_task,
         })
     }
 
@@ -332,6 +316,7 @@ impl Service {
         self.loader_task.abort();
         self.quotas_task.abort();
         self.upkeep_task.abort();
+        self.daily_task.abort();
         self.ledger.shutdown();
         if tokio::time::timeout(CLOSE_PATIENCE, self.ledger_task).await.is_err() {
             warn!("the database is away: the last usage records stay in the journal for the next start");

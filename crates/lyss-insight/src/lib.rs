@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod overview;
 pub mod reports;
 pub mod statistics;
+mod system;
 pub mod window;
 
 use std::sync::Arc;

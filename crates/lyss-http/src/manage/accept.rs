@@ -45,36 +45,36 @@ impl FromRequest for Accepted {
 
 /// `None`: none of ours. No header, or an empty one, takes anything.
 fn wanted<'a>(lines: impl Iterator<Item = &'a str>) -> Option<Media> {
-    let ranges: Vec<(&str, u16)> =
+    let ranges: Vec<(&str, f32)> =
         lines.flat_map(|line| line.split(',')).filter(|range| !range.trim().is_empty()).map(range).collect();
     if ranges.is_empty() {
         return Some(Media::Json);
     }
     let liked = Media::ALL.into_iter().map(|media| (media, liking(media, &ranges)));
     let best = liked
-        .filter(|(_, quality)| *quality > 0)
+        .filter(|(_, quality)| *quality > 0.0)
         .reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map(|(media, _)| media)
 }
 
-/// A media range and its quality in thousandths.
-fn range(text: &str) -> (&str, u16) {
+/// A media range and its quality, 0 to 1.
+fn range(text: &str) -> (&str, f32) {
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
     let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
     let quality = quality.map_or(1.0, |text| text.trim().parse().unwrap_or(0.0_f32));
-    (name, (quality.clamp(0.0, 1.0) * 1_000.0).round() as u16)
+    (name, if quality.is_finite() { quality.clamp(0.0, 1.0) } else { 0.0 })
 }
 
 /// The quality of the most specific range that means this form; 0: none does.
-fn liking(media: Media, ranges: &[(&str, u16)]) -> u16 {
+fn liking(media: Media, ranges: &[(&str, f32)]) -> f32 {
     let kind = media.as_str().split('/').next().unwrap_or_default();
     let is = |range: &str, wanted: &str| range.eq_ignore_ascii_case(wanted);
     let family = format!("{kind}/*");
     let found = [media.as_str(), family.as_str(), "*/*"].into_iter().find_map(|wanted| {
-        ranges.iter().filter(|(range, _)| is(range, wanted)).map(|(_, quality)| *quality).max()
+        ranges.iter().filter(|(range, _)| is(range, wanted)).map(|(_, quality)| *quality).reduce(f32::max)
     });
-    found.unwrap_or(0)
+    found.unwrap_or(0.0)
 }
 
 #[cfg(test)]

@@ -102,6 +102,11 @@ impl BalancingReport {
         shown::document(self)
     }
 
+    /// Why there is nothing to compare, where nothing was recorded that could be played again.
+    pub fn lack(&self) -> Option<String> {
+        self.is_empty().then(|| shown::empty(self))
+    }
+
     /// True where nothing was recorded that could be played again.
     pub fn is_empty(&self) -> bool {
         self.models.is_empty()
@@ -165,7 +170,7 @@ impl Insight {
                 continue;
             }
             let measured = figures.of(entry, model, &serving, until).await?;
-            let strategies = used.get(model).map(|counts| shares(counts)).unwrap_or_default();
+            let strategies = used.get(model).map(shares).unwrap_or_default();
             let actual = Actual { strategies, ..measured.actual };
             report.models.push(played(model, &calls, measured.channels, actual).await);
         }
@@ -240,7 +245,7 @@ fn busiest<'a>(calls: &'a [&'a Arrival]) -> &'a [&'a Arrival] {
     let (mut begin, mut best) = (0, 0..0);
     for end in 0..calls.len() {
         let too_old = |first: &&Arrival| calls.get(end).is_some_and(|last| last.at.since(first.at) > STRETCH);
-        while calls.get(begin).is_some_and(|first| too_old(first)) || end + 1 - begin > MOST_CALLS {
+        while calls.get(begin).is_some_and(&too_old) || end + 1 - begin > MOST_CALLS {
             begin += 1;
         }
         if end + 1 - begin > best.len() {

@@ -3,6 +3,7 @@
 
 mod html;
 mod markdown;
+mod plain;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
@@ -77,6 +78,11 @@ impl Document {
 
     pub fn markdown(&self) -> String {
         markdown::written(self)
+    }
+
+    /// For a terminal.
+    pub fn plain(&self) -> String {
+        plain::written(self)
     }
 }
 

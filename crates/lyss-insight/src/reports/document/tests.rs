@@ -28,6 +28,19 @@ fn a_page_shows_somebodys_words_and_runs_none_of_them() {
 }
 
 #[test]
+fn a_terminal_obeys_nothing_and_sees_columns() {
+    let mut document = document();
+    let mut table = Table::of(&["name", "#share"]);
+    table.rows.push(vec!["\u{1b}[2Ja longer name".into(), "4 %".into()]);
+    table.rows.push(vec!["b".into(), "100 %".into()]);
+    document.parts = vec![Part::Table(table)];
+    let text = document.plain();
+    assert!(text.chars().all(|sign| sign == '\n' || !sign.is_control()), "{text:?}");
+    let rows: Vec<_> = text.lines().rev().take(3).map(|line| line.chars().count()).collect();
+    assert!(rows.iter().all(|length| *length == rows[0]), "{text}");
+}
+
+#[test]
 fn markdown_keeps_a_row_a_row_and_a_word_a_word() {
     let text = document().markdown();
     assert!(!text.contains("<script>") && !text.contains("](javascript"), "{text}");
