@@ -2,6 +2,7 @@
 //! this process ([`Gateway`]) or as the built binary ([`process`]).
 
 pub(crate) mod bodies;
+pub(crate) mod front;
 pub(crate) mod office;
 pub(crate) mod process;
 pub(crate) mod wire;

@@ -16,7 +16,13 @@ pub(crate) struct Knobs {
     pub(crate) words: Option<usize>,
     pub(crate) refuse: Option<Kind>,
     pub(crate) retry_after_s: Option<u64>,
+    pub(crate) wait: WaitForm,
     pub(crate) reset_before_head: bool,
+    /// Connections end by a reset instead of an orderly close.
+    pub(crate) rst: bool,
+    /// The connection is closed so long after the head of this answer, unannounced.
+    pub(crate) drop_ms: Option<u64>,
+    pub(crate) window: Option<Window>,
     pub(crate) cut_events: Option<usize>,
     pub(crate) cut_bytes: Option<usize>,
     pub(crate) stall_events: Option<usize>,
@@ -34,6 +40,42 @@ pub(crate) struct Knobs {
     pub(crate) encoding: Option<Encoding>,
     pub(crate) keepalive: bool,
     pub(crate) split: Option<usize>,
+}
+
+/// How `retry_after` is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum WaitForm {
+    /// As the vendor does.
+    #[default]
+    Own,
+    /// `Retry-After` as a date.
+    Date,
+    /// `retry-after-ms` alone.
+    Millis,
+    /// The headers of a rate window that is used up.
+    Reset,
+    /// In the error object alone.
+    Body,
+}
+
+/// A rate window that nobody is told of beforehand: so much in so long, then 429.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) requests: Option<u64>,
+    pub(crate) tokens: Option<u64>,
+    pub(crate) length_ms: u64,
+    pub(crate) tell: Tell,
+    /// Whose window it is: the model as asked, knobs included.
+    pub(crate) of: String,
+}
+
+/// Where a vendor tells of its windows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Tell {
+    #[default]
+    Header,
+    Body,
+    Nowhere,
 }
 
 /// How an answer is made to end.
@@ -77,6 +119,9 @@ pub(crate) fn split(model: &str) -> Result<(&str, Knobs), String> {
         let (key, value) = segment.split_once('=').unwrap_or((segment, ""));
         knobs.set(key, value).ok_or_else(|| format!("sandbox: no such knob: `{segment}`"))?;
     }
+    if let Some(window) = &mut knobs.window {
+        model.clone_into(&mut window.of);
+    }
     Ok((name, knobs))
 }
 
@@ -90,6 +135,13 @@ impl Knobs {
             "blocked" if value.is_empty() => self.refuse = Some(Kind::Blocked),
             "quota" if value.is_empty() => self.refuse = Some(Kind::Balance),
             "retry_after" => self.retry_after_s = Some(value.parse().ok()?),
+            "wait" => self.wait = WaitForm::from_word(value)?,
+            "rst" if value.is_empty() => self.rst = true,
+            "drop_ms" => self.drop_ms = Some(value.parse().ok()?),
+            "window_requests" => self.window().requests = Some(value.parse().ok()?),
+            "window_tokens" => self.window().tokens = Some(value.parse().ok()?),
+            "window_ms" => self.window().length_ms = value.parse().ok().filter(|&ms| ms > 0)?,
+            "tell" => self.window().tell = Tell::from_word(value)?,
             "reset" => match value {
                 "head" => self.reset_before_head = true,
                 "body" => self.cut_bytes = Some(0),
@@ -117,9 +169,42 @@ impl Knobs {
         Some(())
     }
 
+    fn window(&mut self) -> &mut Window {
+        self.window.get_or_insert_with(Window::default)
+    }
+
     /// The answer reasons although neither the model nor the caller would have it.
     pub(crate) fn thinks(&self) -> bool {
         self.think || self.redacted || self.thoughts.is_some()
+    }
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { requests: None, tokens: None, length_ms: 60_000, tell: Tell::default(), of: String::new() }
+    }
+}
+
+impl WaitForm {
+    fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "date" => Self::Date,
+            "ms" => Self::Millis,
+            "reset" => Self::Reset,
+            "body" => Self::Body,
+            _ => return None,
+        })
+    }
+}
+
+impl Tell {
+    fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "header" => Self::Header,
+            "body" => Self::Body,
+            "none" => Self::Nowhere,
+            _ => return None,
+        })
     }
 }
 

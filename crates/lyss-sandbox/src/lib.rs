@@ -6,7 +6,8 @@
 //! It knows no tenant, no price and no real key; nothing here leaves 127.0.0.1.
 //!
 //! Answers are deterministic: the text follows from a hash of the model and the last user text. Only the ids in an
-//! answer count up. Times (`created`, reset headers) are fixed instants in the past, so nothing reads a clock.
+//! answer count up. Times (`created`, reset headers) are fixed instants in the past, so nothing reads a clock; only paces
+//! and rate windows pass in real time.
 //!
 //! # What a call needs
 //!
@@ -26,7 +27,7 @@
 //!
 //! # What is remembered
 //!
-//! Nothing, between two calls. What a vendor would know again it knows by its own mark: signed thinking (Anthropic),
+//! Nothing, between two calls, but the rate windows that a knob asks for. What a vendor would know again it knows by its own mark: signed thinking (Anthropic),
 //! thought signatures (Google) and encrypted reasoning (OpenAI) carry a hash, and any other is refused as the vendor
 //! refuses it. OpenAI's responses know no `previous_response_id`. A prompt's part before the last `cache_control`
 //! (Anthropic) counts as written to the cache in the first turn and as read from it in later ones; OpenAI and Azure
@@ -57,12 +58,21 @@
 //! | `quota` | the vendor's own "no money left" error (OpenAI, Azure, Google 429; DeepSeek 402; Anthropic 400) |
 //! | `blocked` | the prompt is against the vendor's policy: 400, Azure's with its filter's results; Google's 200 without candidates |
 //! | `retry_after=S` | adds `Retry-After: S` to whatever is answered (Azure adds `retry-after-ms`); Google's refusals say it as `RetryInfo` instead |
+//! | `wait=date` | `retry_after` as a date, measured from the answer's own `date` |
+//! | `wait=ms` | as `retry-after-ms` alone |
+//! | `wait=reset` | as the vendor's rate limit headers, of which one is used up and says when it is full again (where it has none: as OpenAI's) |
+//! | `wait=body` | in the error object alone: Google's `RetryInfo`, else in its message |
+//! | `window_requests=N`, `window_tokens=N` | a rate window of the key and the model with these very knobs: 429 to what does not fit |
+//! | `window_ms=N` | its length from its first call on (60000) |
+//! | `tell=header`, `=body`, `=none` | where the window is told of: in the vendor's rate limit headers, with every answer (the default); in the 429's error object alone; nowhere |
 //! | `reset=head` | closes the connection before any byte of the response |
 //! | `reset=body` | closes it after the head, before any byte of the body |
+//! | `rst` | whatever closes the connection resets it (TCP RST), where it would be closed in good order |
+//! | `drop_ms=N` | the connection is closed N ms after the answer's head, whatever is under way on it, unannounced |
 //! | `cut_events=N` | closes it after N events, without the end of the chunked body |
 //! | `cut_bytes=N` | closes it after N bytes of the body, streamed or not |
 //! | `stall_events=N` | goes silent after N events and keeps the connection open |
-//! | `error_event=N` | after N events of a stream the vendor's error object, then an orderly end without `[DONE]` |
+//! | `error_event=N` | after N events of a stream the vendor's error object, then an orderly end without `[DONE]`; with 0 also a whole answer is that object, with status 200 |
 //! | `empty` | 200 and an event stream without any event, orderly ended |
 //! | `garbage` | 200 and a page of HTML |
 //! | `finish=length` | half the text, ended as by the limit |

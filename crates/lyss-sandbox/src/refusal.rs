@@ -109,6 +109,11 @@ impl Refusal {
         Self::new(kind, kind.sentence())
     }
 
+    /// Says so in words, as OpenAI's messages do.
+    pub(crate) fn ask_to_wait(&mut self, seconds: f64) {
+        self.message = format!("{} Please try again in {seconds}s.", self.message).into();
+    }
+
     pub(crate) fn status(&self, vendor: Vendor) -> u16 {
         self.kind.status(vendor)
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -28,10 +28,15 @@ use crate::vendor::{Route, Vendor};
 use crate::{SandboxConfig, anthropic, google, openai, operations, responses};
 
 use headers::fixed_headers;
+use line::Line;
 use reply::Reply;
+use windows::Windows;
 
 mod headers;
+mod line;
 mod reply;
+mod waits;
+mod windows;
 
 /// A vendor's listener, open or closed, and what outlives its closing.
 #[derive(Debug)]
@@ -48,6 +53,7 @@ pub(crate) struct Desk {
     gap_ms: u64,
     serial: AtomicU64,
     counters: Arc<Counters>,
+    windows: Windows,
 }
 
 /// What a dialect says to a call it accepts.
@@ -95,7 +101,8 @@ const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 impl Stall {
     pub(crate) async fn open(vendor: Vendor, port: u16, config: &SandboxConfig) -> io::Result<Self> {
         let counters = Arc::new(Counters::new(config.record));
-        let desk = Arc::new(Desk { vendor, gap_ms: config.gap_ms, serial: AtomicU64::new(0), counters });
+        let (serial, windows) = (AtomicU64::new(0), Windows::default());
+        let desk = Arc::new(Desk { vendor, gap_ms: config.gap_ms, serial, counters, windows });
         let mut stall = Self { addr: (Ipv4Addr::LOCALHOST, port).into(), desk, open: None };
         stall.reopen().await?;
         Ok(stall)
@@ -159,16 +166,27 @@ async fn listen(listener: TcpListener, desk: Arc<Desk>, mut stopped: oneshot::Re
 async fn converse(socket: TcpStream, desk: Arc<Desk>) {
     // Without it an event would wait for the acknowledgement of the one before.
     let _ = socket.set_nodelay(true);
+    let line = Arc::new(Line::default());
+    let socket = line::Wire::new(socket, Arc::clone(&line));
+    let held = Arc::clone(&line);
     let service = service_fn(move |request| {
-        let desk = Arc::clone(&desk);
-        async move { desk.answer(request).await }
+        let (desk, line) = (Arc::clone(&desk), Arc::clone(&held));
+        async move { desk.answer(request, &line).await }
     });
     // An error is a client that left, or a cut that was asked for; both are counted where they happen.
-    let _ = http1::Builder::new().writev(false).serve_connection(TokioIo::new(socket), service).await;
+    let served = http1::Builder::new().writev(false).serve_connection(TokioIo::new(socket), service);
+    tokio::select! {
+        _ = served => {}
+        () = line.dropped() => {}
+    }
 }
 
 impl Desk {
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<PacedBody>, Abrupt> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        line: &Arc<Line>,
+    ) -> Result<Response<PacedBody>, Abrupt> {
         let mut open = self.counters.open();
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let (parts, body) = request.into_parts();
@@ -183,11 +201,19 @@ impl Desk {
             // The client left while it sent.
             Err(_) => return Err(Abrupt),
         };
+        let mut meter = None;
+        let reply = reply.and_then(|reply| {
+            meter = self.windows.take(&parts, &knobs, reply.tokens());
+            match &meter {
+                Some(meter) if meter.is_over() => Err(meter.refusal()),
+                _ => Ok(reply),
+            }
+        });
         let request_id = self.request_id(serial);
         // Google answers a stream that is not asked for as events with an array, also where it refuses.
         let array = google::answers_array(self.vendor, &parts.uri);
         let mut reply = reply.unwrap_or_else(|mut refusal| {
-            refusal.retry_after_s = knobs.retry_after_s;
+            waits::say_in_body(&mut refusal, &knobs, self.vendor);
             Reply::refusal(self.vendor, &refusal, &request_id, array)
         });
         reply.apply(&knobs, self.vendor, &request_id);
@@ -197,12 +223,16 @@ impl Desk {
         if knobs.first_ms > 0 && !(knobs.keepalive && reply.streamed) {
             tokio::time::sleep(Duration::from_millis(knobs.first_ms)).await;
         }
+        line.apply(&knobs);
         if knobs.reset_before_head {
             open.failed();
             return Err(Abrupt);
         }
         open.begins(reply.prompt_tokens);
-        let headers = self.headers(&reply, &knobs, &request_id);
+        let mut headers = self.headers(&reply, &knobs, &request_id);
+        if let Some(meter) = &meter {
+            meter.say_in_headers(&mut headers, self.vendor);
+        }
         let gap = Duration::from_millis(knobs.gap_ms.unwrap_or(self.gap_ms));
         Ok(reply.into_response(headers, gap, open))
     }
@@ -262,13 +292,7 @@ impl Desk {
         if let Some(encoding) = reply.encoding {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.token()));
         }
-        // Google says it in the body.
-        if let Some(seconds) = knobs.retry_after_s.filter(|_| self.vendor != Vendor::Google) {
-            headers.insert(RETRY_AFTER, seconds.into());
-            if self.vendor == Vendor::AzureOpenAi {
-                headers.insert("retry-after-ms", seconds.saturating_mul(1000).into());
-            }
-        }
+        waits::say_in_headers(&mut headers, knobs, self.vendor);
         headers
     }
 }

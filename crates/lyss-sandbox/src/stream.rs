@@ -94,6 +94,11 @@ impl Script {
         self.marks.len()
     }
 
+    /// Said in the whole of it.
+    pub(crate) fn tokens(&self) -> usize {
+        self.marks.last().map_or(0, |mark| mark.tokens)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }

@@ -14,6 +14,7 @@ mod operations;
 mod responses;
 mod shapes;
 mod vendors;
+mod waits;
 
 async fn sandbox() -> Sandbox {
     start(SandboxConfig::default()).await.unwrap()

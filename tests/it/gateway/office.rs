@@ -90,24 +90,40 @@ impl Office {
         (limit_requests, limit_tokens, limit_cost): (Option<u64>, Option<u64>, Option<Micros>),
         mode: PolicyMode,
     ) -> QuotaPolicy {
+        self.policies([scope], window, (limit_requests, limit_tokens, limit_cost), mode).await.remove(0)
+    }
+
+    /// The same policy on each of these scopes, in one change.
+    pub(crate) async fn policies(
+        &self,
+        scopes: impl IntoIterator<Item = PolicyScope>,
+        window: Window,
+        (limit_requests, limit_tokens, limit_cost): (Option<u64>, Option<u64>, Option<Micros>),
+        mode: PolicyMode,
+    ) -> Vec<QuotaPolicy> {
         let now = self.management.clock.now();
-        let policy = QuotaPolicy {
-            id: PolicyId::from_parts(millis(now), &random().unwrap()),
-            tenant: self.scope.tenant(),
-            scope,
-            window,
-            limit_requests,
-            limit_tokens,
-            limit_cost,
-            mode,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        };
+        let policies: Vec<_> = scopes
+            .into_iter()
+            .map(|scope| QuotaPolicy {
+                id: PolicyId::from_parts(millis(now), &random().unwrap()),
+                tenant: self.scope.tenant(),
+                scope,
+                window,
+                limit_requests,
+                limit_tokens,
+                limit_cost,
+                mode,
+                created_at: now,
+                updated_at: now,
+                version: 1,
+            })
+            .collect();
         let mut work = self.store.begin().await.unwrap();
-        work.policies().create(&self.scope, &policy).await.unwrap();
+        for policy in &policies {
+            work.policies().create(&self.scope, policy).await.unwrap();
+        }
         self.serve(work).await;
-        policy
+        policies
     }
 
     /// The tenant's price of a model, from long ago on.

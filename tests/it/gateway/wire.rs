@@ -107,6 +107,11 @@ impl Reply {
         while self.read_on().await {}
     }
 
+    /// The body ended as its head announced.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.framing, Framing::Done)
+    }
+
     pub(crate) fn text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }

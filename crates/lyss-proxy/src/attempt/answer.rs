@@ -214,7 +214,19 @@ fn pass_whole(dialect: Dialect, bytes: &Bytes) -> Read {
         return Err(Fault::new(FaultKind::Protocol, "The upstream's answer is not JSON."));
     }
     let usage = dialect.pass().and_then(|pass| pass.read_usage(bytes));
-    Ok((None, whole_seen(usage, bytes.len())))
+    // An answer that was paid for is one, whatever else it says.
+    let fault = if usage.is_none() { error_within(dialect, bytes) } else { None };
+    match fault {
+        Some(fault) => Err(fault),
+        None => Ok((None, whole_seen(usage, bytes.len()))),
+    }
+}
+
+/// The error that a router in front of vendors sends with status 200, where an answer was expected.
+fn error_within(dialect: Dialect, bytes: &[u8]) -> Option<Fault> {
+    const NAME: &[u8] = b"\"error\"";
+    let may_be_one = bytes.windows(NAME.len()).any(|part| part == NAME);
+    dialect.vendor().filter(|_| may_be_one)?.decode(bytes).err()
 }
 
 fn convert_whole(walk: &Walk<'_>, vendor: &dyn VendorSide, bytes: &[u8]) -> Read {

@@ -6,7 +6,7 @@ use http::{HeaderMap, Response, StatusCode};
 
 use super::{EVENT_STREAM, Spoken};
 use crate::knobs::{Encoding, Framing, Knobs};
-use crate::refusal::Refusal;
+use crate::refusal::{Kind, Refusal};
 use crate::stats::OpenAnswer;
 use crate::stream::{Ending, PacedBody, Script};
 use crate::vendor::Vendor;
@@ -58,6 +58,11 @@ impl Reply {
         Self { status: refusal.status(vendor), ending: Ending::Fault, ..Self::json(body) }
     }
 
+    /// Of prompt and answer, as a vendor's window counts them.
+    pub(super) fn tokens(&self) -> u64 {
+        self.prompt_tokens + self.script.tokens() as u64
+    }
+
     /// What the knobs do to the body.
     pub(super) fn apply(&mut self, knobs: &Knobs, vendor: Vendor, request_id: &str) {
         if self.status == 200 && (knobs.garbage || knobs.empty) {
@@ -66,6 +71,12 @@ impl Reply {
                 false => (Script::default(), EVENT_STREAM),
             };
             self.streamed = !knobs.garbage;
+            self.ending = Ending::Fault;
+            self.prompt_tokens = 0;
+        }
+        if knobs.error_event == Some(0) && !self.streamed && self.status == 200 {
+            // A whole answer that is an error after all, as routers in front of vendors send it.
+            self.script = Script::whole(Refusal::wished(Kind::Server).body(vendor, request_id), 0);
             self.ending = Ending::Fault;
             self.prompt_tokens = 0;
         }
