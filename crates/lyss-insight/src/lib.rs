@@ -11,6 +11,8 @@
 pub mod calls;
 pub mod condition;
 pub mod decision;
+#[cfg(test)]
+mod desk;
 pub mod metrics;
 pub mod overview;
 pub mod reports;

@@ -240,16 +240,21 @@ async fn played(
     }
 }
 
-/// The most calls that came within [`STRETCH`], up to [`MOST_CALLS`] of them.
+/// The most calls that came within [`STRETCH`], up to [`MOST_CALLS`] of them; of equally many those that came closest.
 fn busiest<'a>(calls: &'a [&'a Arrival]) -> &'a [&'a Arrival] {
     let (mut begin, mut best) = (0, 0..0);
+    let span = |begin: usize, end: usize| {
+        let pair = calls.get(begin).zip(calls.get(end));
+        pair.map_or(Duration::MAX, |(first, last)| last.at.since(first.at))
+    };
+    let mut shortest = Duration::MAX;
     for end in 0..calls.len() {
-        let too_old = |first: &&Arrival| calls.get(end).is_some_and(|last| last.at.since(first.at) > STRETCH);
-        while calls.get(begin).is_some_and(&too_old) || end + 1 - begin > MOST_CALLS {
+        while span(begin, end) > STRETCH || end + 1 - begin > MOST_CALLS {
             begin += 1;
         }
-        if end + 1 - begin > best.len() {
-            best = begin..end + 1;
+        let (count, time) = (end + 1 - begin, span(begin, end));
+        if count > best.len() || (count == best.len() && time < shortest) {
+            (best, shortest) = (begin..end + 1, time);
         }
     }
     calls.get(best).unwrap_or_default()

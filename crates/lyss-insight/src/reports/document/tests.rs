@@ -43,7 +43,7 @@ fn a_terminal_obeys_nothing_and_sees_columns() {
 #[test]
 fn markdown_keeps_a_row_a_row_and_a_word_a_word() {
     let text = document().markdown();
-    assert!(!text.contains("<script>") && !text.contains("](javascript"), "{text}");
+    assert!(!text.contains("<script>") && !text.replace("\\]", "").contains("]("), "{text}");
     let rows: Vec<_> = text.lines().filter(|line| line.starts_with('|')).collect();
     assert_eq!(rows.len(), 3, "{text}");
     for row in &rows {

@@ -30,24 +30,16 @@ pub(super) fn downtime(events: &[&HealthEvent], since: Timestamp, until: Timesta
 
 #[cfg(test)]
 mod tests {
-    use lyss_domain::{HealthEventId, HealthSource};
-    use lyss_testkit::samples::{at, channel_id, tenant_id};
-    use uuid::Uuid;
+    use lyss_testkit::samples::{at, health_event};
 
     use super::*;
 
     fn event(second: u64, kind: HealthEventKind, lasting: u64) -> HealthEvent {
         HealthEvent {
-            id: HealthEventId(Uuid::from_u128(second.into())),
-            tenant: tenant_id(1),
-            channel: channel_id(1),
-            model: None,
             at: at(second),
             kind,
-            fault: None,
             lasting: (lasting > 0).then(|| Duration::from_secs(lasting)),
-            source: HealthSource::Traffic,
-            latency: None,
+            ..health_event(1, 1, second)
         }
     }
 
