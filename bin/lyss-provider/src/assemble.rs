@@ -3,6 +3,7 @@
 mod daily;
 mod live;
 mod quotas;
+mod sharing;
 mod upkeep;
 
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub(crate) struct Service {
     quotas_task: JoinHandle<()>,
     upkeep_task: JoinHandle<()>,
     daily_task: JoinHandle<()>,
+    sharing_task: Option<JoinHandle<()>>,
 }
 
 /// The runtime that carries settlement, database work and loaders, so that a worker's end never drops money.
@@ -273,6 +275,7 @@ impl Service {
             meters,
             settings: config.proxy.settings()?,
         };
+        let sharing_task = sharing::begin(&config.redis, Arc::clone(&parts.health), Arc::clone(&clock))?;
         let proxy = Arc::new(Proxy::new(parts, &catalog));
         let writes: Arc<dyn Store> = Arc::new(store.clone());
         let kind = if is_embedded(config) { "SQLite" } else { "the configured database" };
@@ -308,6 +311,7 @@ impl Service {
             quotas_task,
             upkeep_task,
             daily_task,
+            sharing_task,
         })
     }
 
@@ -317,6 +321,9 @@ impl Service {
         self.quotas_task.abort();
         self.upkeep_task.abort();
         self.daily_task.abort();
+        if let Some(task) = &self.sharing_task {
+            task.abort();
+        }
         self.ledger.shutdown();
         if tokio::time::timeout(CLOSE_PATIENCE, self.ledger_task).await.is_err() {
             warn!("the database is away: the last usage records stay in the journal for the next start");

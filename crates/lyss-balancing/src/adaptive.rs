@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use lyss_domain::Tick;
 
-use crate::best_performance::{PENALTY_US, held_back};
+use crate::best_performance::{LOSS_US, REFUSAL_US, held_back};
 use crate::prediction::{Prospect, least, normal, survey};
 use crate::regime::{Regime, Regimes};
 use crate::round_robin::mix;
@@ -19,9 +19,6 @@ use crate::{Balancer, Objective, Pool, Remaining};
 pub struct Adaptive {
     pub(crate) regimes: Regimes,
 }
-
-/// Below this part of a rate window what is left has a price, which grows without bound.
-const SCARCE: f32 = 0.2;
 
 /// Doubt about the logarithm of a time that was learned long ago.
 const STALE_DOUBT: f32 = 0.4;
@@ -63,7 +60,7 @@ pub(crate) fn compared(prospect: &Prospect, objective: Objective, regime: Regime
 
 /// Expected cost in microseconds with what is known for sure.
 pub(crate) fn expected_cost(prospect: &Prospect, regime: Regime) -> f32 {
-    cost(prospect, prospect.total_us, prospect.success(), regime)
+    cost(prospect, prospect.total_us, prospect.success(), prospect.loss().0, regime)
 }
 
 /// One of the costs that may be the true one.
@@ -71,29 +68,30 @@ fn drawn_cost(prospect: &Prospect, regime: Regime, draw: u64) -> f32 {
     let own = mix(draw ^ ((prospect.index as u64) << 8));
     let success = prospect.success() + prospect.doubt() * normal(own);
     let time = prospect.total_us * (time_doubt(prospect) * normal(mix(own))).exp();
-    cost(prospect, time, success.clamp(0.02, 1.0), regime)
+    let (loss, doubt) = prospect.loss();
+    let loss = (loss + doubt * normal(mix(own ^ 1))).clamp(0.0, 1.0);
+    cost(prospect, time, success.clamp(0.02, 1.0), loss, regime)
 }
 
-fn cost(prospect: &Prospect, time: f32, success: f32, regime: Regime) -> f32 {
+fn cost(prospect: &Prospect, time: f32, success: f32, loss: f32, regime: Regime) -> f32 {
     let queue = match regime {
         // What was learned of a lesser load says little; what is under way says more.
         Regime::Burst => prospect.queue() * (1.0 + prospect.load / prospect.weight),
         Regime::Idle | Regime::Steady | Regime::Degraded => prospect.queue(),
     };
-    (time * queue + (1.0 - success) * PENALTY_US) / success
+    (time * queue + (1.0 - success) * REFUSAL_US) / success + loss * LOSS_US
 }
 
 /// Standard deviation of the logarithm of the expected time.
 pub(crate) fn time_doubt(prospect: &Prospect) -> f32 {
     let seen = (prospect.good + prospect.bad).min(prospect.samples as f32);
     let stale = 1.0 - (-prospect.idle.as_secs_f32() / STALE_AFTER.as_secs_f32()).exp();
-    0.03 + prospect.spread.min(1.0) / (seen + 1.0).sqrt() + STALE_DOUBT * stale
+    prospect.spread.min(1.0) / (seen + 1.0).sqrt() + STALE_DOUBT * stale
 }
 
 /// What a call here costs besides time, as a factor.
 pub(crate) fn price(prospect: &Prospect, objective: Objective) -> f32 {
-    let scarcity = (SCARCE / prospect.headroom.max(1e-4)).max(1.0);
-    scarcity * wish(prospect, objective)
+    prospect.shadow_price() * wish(prospect, objective)
 }
 
 /// What a tenant's objective makes of the price.

@@ -14,8 +14,11 @@ use crate::{Balancer, Pool, Remaining};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BestPerformance;
 
-/// What a failed attempt is said to cost its caller beside the next attempt, in microseconds.
-pub(crate) const PENALTY_US: f32 = 10_000_000.0;
+/// What a failed attempt costs its caller beside the next one, in microseconds.
+pub(crate) const REFUSAL_US: f32 = 3_000_000.0;
+
+/// What a lost call costs, in microseconds: callers wait a minute for an answer before they give it up.
+pub(crate) const LOSS_US: f32 = 60_000_000.0;
 
 /// One call in so many goes to whoever has not been asked for longest, since what is not asked cannot show that it is
 /// well again.
@@ -63,7 +66,9 @@ pub(crate) fn drawn_cost(prospect: &Prospect, draw: u64) -> f32 {
 /// Expected cost in microseconds; lower is better.
 pub(crate) fn score(prospect: &Prospect) -> f32 {
     let p = prospect.success_low();
-    (prospect.total_us * prospect.queue() + (1.0 - p) * PENALTY_US) / p
+    let (loss, doubt) = prospect.loss();
+    let once = (prospect.total_us * prospect.queue() + (1.0 - p) * REFUSAL_US) / p;
+    (once + (loss + doubt).min(1.0) * LOSS_US) * prospect.shadow_price()
 }
 
 /// Far above any score, for those that are not to have this call while others can: of an unknown channel one trial is

@@ -25,6 +25,7 @@ pub mod histogram;
 pub mod kept;
 mod learned_headroom;
 pub mod least_connections;
+mod losses;
 pub mod observation;
 pub mod pool;
 mod prediction;

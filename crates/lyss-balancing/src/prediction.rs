@@ -18,6 +18,16 @@ const USUAL_TPOT_US: f32 = 20_000.0;
 /// How many good attempts everyone is credited with beforehand.
 const CREDIT: f32 = 4.0;
 
+/// How much of a peak's excess over the mean is expected to last.
+const PEAK: f32 = 0.2;
+
+/// With as many under way as there is room for, everything takes so many times longer: for the crowd, and for the queue.
+const CROWDING: f32 = 0.5;
+const QUEUEING: f32 = 6.0;
+
+/// Where no limit is known there is room for this many, and for twice a fair share of what is under way.
+const LEAST_ROOM: f32 = 8.0;
+
 /// The normal quantile of 90 %.
 const CAUTION: f32 = 1.281_6;
 
@@ -41,7 +51,10 @@ pub(crate) struct Prospect {
     pub(crate) spread: f32,
     pub(crate) good: f32,
     pub(crate) bad: f32,
+    pub(crate) judged: f32,
+    pub(crate) lost: f32,
     pub(crate) headroom: f32,
+    pub(crate) pace: f32,
     pub(crate) price_micros: f32,
     pub(crate) idle: Duration,
 }
@@ -64,7 +77,7 @@ pub(crate) fn survey(pool: &Pool<'_>, remaining: &Remaining) -> Prospects {
     for prospect in &mut prospects {
         if prospect.room == f32::INFINITY {
             // Nobody knows how much it bears: some more than twice its share of what is under way is much.
-            prospect.room = 8.0 + 2.0 * load * prospect.weight / weight;
+            prospect.room = LEAST_ROOM + 2.0 * load * prospect.weight / weight;
         }
         if prospect.price_micros == 0.0 {
             prospect.price_micros = price.unwrap_or(0.0);
@@ -76,7 +89,11 @@ pub(crate) fn survey(pool: &Pool<'_>, remaining: &Remaining) -> Prospects {
 fn prospect(index: usize, candidate: &Candidate, prompt: f32, output: f32) -> Prospect {
     let snapshot = &candidate.snapshot;
     let positive = |value: f32| if value.is_finite() { value.max(0.0) } else { 0.0 };
-    let (ttft_us, tpot_us) = (positive(snapshot.ttft_us) * prompt, positive(snapshot.tpot_us));
+    // The mean is what to expect; a peak warns, but followed alone it would send everybody after the last sample.
+    let expected =
+        |peak: f32, mean: f32| if mean > 0.0 { mean + PEAK * (peak - mean).max(0.0) } else { peak };
+    let ttft_us = expected(positive(snapshot.ttft_us), positive(snapshot.ttft_mean_us)) * prompt;
+    let tpot_us = expected(positive(snapshot.tpot_us), positive(snapshot.tpot_mean_us));
     Prospect {
         index,
         weight: candidate.weight.max(1) as f32,
@@ -90,7 +107,10 @@ fn prospect(index: usize, candidate: &Candidate, prompt: f32, output: f32) -> Pr
         spread: positive(snapshot.spread),
         good: positive(snapshot.good),
         bad: positive(snapshot.bad),
+        judged: positive(snapshot.judged),
+        lost: positive(snapshot.lost),
         headroom: positive(snapshot.headroom).min(1.0),
+        pace: positive(snapshot.pace),
         price_micros: candidate.price_micros as f32,
         idle: snapshot.idle,
     }
@@ -135,16 +155,33 @@ impl Prospect {
         (mean * (1.0 - mean) / (self.good + self.bad + CREDIT + 1.0)).max(0.0).sqrt()
     }
 
+    /// Expected share of calls lost, and its standard deviation.
+    pub(crate) fn loss(&self) -> (f32, f32) {
+        let n = self.judged + CREDIT;
+        let mean = (self.lost / n).min(1.0);
+        (mean, (mean * (1.0 - mean) / (n + 1.0)).sqrt())
+    }
+
+    /// What using up rate windows costs, as a factor: nothing while they are used slowly, as much again at the pace that
+    /// they bear, and soon more than anything else is worth. A window spent early leaves its channel useless, and the
+    /// others overrun, until it is whole again.
+    pub(crate) fn shadow_price(&self) -> f32 {
+        let squared = self.pace * self.pace;
+        let fourth = squared * squared;
+        1.0 + (fourth * fourth).min(1e6)
+    }
+
     /// Exceeded with a chance of nine in ten. Who never failed is trusted whatever the number of samples: caution
     /// about those that are seldom asked would keep them from being asked.
     pub(crate) fn success_low(&self) -> f32 {
         (self.success() - CAUTION * self.doubt()).clamp(0.02, 1.0)
     }
 
-    /// As in C3 (NSDI 2015): the cost of a queue grows with the cube of its length, so that herds turn away early.
+    /// In times of an empty place. Vendors slow down as they fill; beyond what they bear calls queue, and as in C3 (NSDI
+    /// 2015) the cost of a queue grows with its cube, so that herds turn away early.
     pub(crate) fn queue(&self) -> f32 {
         let fill = (self.load / self.room).min(100.0);
-        1.0 + fill * fill * fill
+        1.0 + CROWDING * fill + QUEUEING * fill * fill * fill
     }
 }
 

@@ -11,6 +11,7 @@
 //! baseline by itself. A tenant's own figures come in by [`tenant`].
 
 pub mod aggressor;
+mod attempt;
 pub mod bandit;
 pub mod baseline;
 pub mod claims;

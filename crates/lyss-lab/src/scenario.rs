@@ -20,6 +20,8 @@ pub struct Scenario {
     /// In the order of time.
     pub changes: Vec<Planned>,
     pub timers: Timers,
+    /// A call whose first token is late is sent to a second channel as well, within the service's budget.
+    pub hedged: bool,
     /// One run each; figures are their means.
     pub seeds: Vec<u64>,
 }

@@ -30,6 +30,8 @@ pub fn all() -> Vec<Scenario> {
         herd(),
         weight_edits(),
         sticky_sessions(),
+        stalls(false),
+        stalls(true),
     ]
 }
 
@@ -38,14 +40,9 @@ pub fn even_pool() -> Scenario {
 }
 
 pub fn one_slow() -> Scenario {
-    let mut upstreams = usual_pool(8);
-    edit(&mut upstreams, 2, |slow| *slow = Upstream { slots: 12, ..slow.clone().slower(10.0) });
-    usual(
-        "one_slow",
-        "Eight channels, one of them ten times as slow as the others and easily full",
-        16.0,
-        upstreams,
-    )
+    let mut upstreams = usual_pool(12);
+    edit(&mut upstreams, 2, |slow| *slow = Upstream { slots: 120, ..slow.clone().slower(10.0) });
+    usual("one_slow", "Twelve channels, one of them ten times as slow as the others", 24.0, upstreams)
 }
 
 pub fn slow_drift() -> Scenario {
@@ -217,6 +214,20 @@ pub fn sticky_sessions() -> Scenario {
     scenario
 }
 
+/// Every vendor forgets one request in fifty.
+pub fn stalls(hedged: bool) -> Scenario {
+    let mut upstreams = usual_pool(4);
+    for upstream in &mut upstreams {
+        upstream.faults.hang_chance = 0.02;
+    }
+    let (name, about) = if hedged {
+        ("stalls_hedged", "The same, with a second request after the 95th percentile of the first token")
+    } else {
+        ("stalls", "Four channels, each of which never answers one request in fifty")
+    };
+    Scenario { hedged, ..usual(name, about, 12.0, upstreams) }
+}
+
 fn usual(name: &str, about: &str, per_second: f64, upstreams: Vec<Upstream>) -> Scenario {
     Scenario {
         name: name.to_owned(),
@@ -233,6 +244,7 @@ fn usual(name: &str, about: &str, per_second: f64, upstreams: Vec<Upstream>) -> 
         upstreams,
         changes: Vec::new(),
         timers: Timers::default(),
+        hedged: false,
         seeds: SEEDS.to_vec(),
     }
 }

@@ -29,6 +29,7 @@ use lyss_domain::FaultKind;
 
 use crate::draws::{exp, ln};
 use crate::scenario::{Arrivals, Faults, Price, Refusal, Scenario, Sizes, Timers, Traffic, Upstream};
+use crate::traffic::seconds;
 
 /// What was measured of one channel with one model.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,6 +113,7 @@ pub fn scenario(name: &str, channels: &[ChannelFigures], traffic: &TrafficFigure
         upstreams: channels.iter().map(|channel| channel.upstream(prompt)).collect(),
         changes: Vec::new(),
         timers: Timers::default(),
+        hedged: false,
         seeds: vec![0x1ab],
     }
 }
@@ -127,7 +129,7 @@ impl ChannelFigures {
             weight: self.weight,
             priority: self.priority,
             concurrency: self.concurrency,
-            ttft: self.ttft.p50.div_f64(size),
+            ttft: seconds(self.ttft.p50.as_secs_f64() / size),
             tpot: self.tpot.p50,
             noise: self.ttft.sigma().max(self.tpot.sigma()),
             slots: u32::MAX,
@@ -151,3 +153,6 @@ fn mean(tokens: &[u32]) -> f64 {
     let sum: f64 = tokens.iter().map(|tokens| f64::from(*tokens)).sum();
     if tokens.is_empty() { 1_000.0 } else { sum / tokens.len() as f64 }
 }
+
+#[cfg(test)]
+mod tests;

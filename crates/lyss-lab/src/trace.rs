@@ -42,7 +42,11 @@ fn mean_cost(record: &crate::record::Record, from: Tick, until: Tick) -> f64 {
 
 fn lines(text: &mut String, scenario: &Scenario, look: &Look, shares: &[f64], sent: usize, cost: f64) {
     let at = look.at.since(Tick::default()).as_secs_f64();
-    let _ = writeln!(text, "{at:>6.1} s  {sent} attempts, mean cost of those that came {cost:.2} s");
+    let _ = writeln!(
+        text,
+        "{at:>6.1} s  {sent} attempts, mean cost of those that came {cost:.2} s, {:?}",
+        look.regime
+    );
     for ((upstream, snapshot), share) in scenario.upstreams.iter().zip(&look.snapshots).zip(shares) {
         let _ = writeln!(
             text,

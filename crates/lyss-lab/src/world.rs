@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lyss_balancing::{Balancers, Bounds, Budget, FairQueue, Health, InFlight, RetryBudget, Snapshot, Vitals};
+use lyss_balancing::{
+    Balancers, Bounds, Budget, FairQueue, Health, Hedging, Hint, InFlight, Regime, RetryBudget, Snapshot,
+    Vitals, Why,
+};
 use lyss_domain::{ChannelId, FaultKind, Tick};
 
+use crate::attempt::{Attempt, Stage};
 use crate::bandit::Bandit;
 use crate::draws::{Draws, belonging_to};
 use crate::engine::Agenda;
@@ -14,7 +18,7 @@ use crate::policy::Policy;
 use crate::record::{Record, Sent};
 use crate::scenario::{Change, Scenario};
 use crate::traffic::Call;
-use crate::vendor::{Service, Vendor};
+use crate::vendor::{Reception, Service, Vendor};
 use crate::walk::Walk;
 
 pub(crate) struct World<'s> {
@@ -28,9 +32,9 @@ pub(crate) struct World<'s> {
     pub(crate) weights: Vec<u32>,
     pub(crate) walks: Vec<Walk>,
     pub(crate) attempts: Vec<Attempt>,
-    /// What a call's answer is expected to be long, as a service learns it from those before.
-    pub(crate) expected_output: u32,
     pub(crate) record: Record,
+    /// What each replica told last.
+    told: Vec<Vec<Hint>>,
     watch_every: Option<Duration>,
     looks: Vec<Look>,
 }
@@ -48,10 +52,13 @@ pub(crate) enum Event {
     Progress(usize, u32),
     End(usize),
     FirstByteTimer(usize),
+    /// An attempt has said nothing for so long that another is to join it.
+    Hedge(usize),
     /// A call has waited for a place until its deadline.
     GateTimer(usize),
     Change(usize),
-    Hints,
+    /// A replica tells the others what it knows, and hears what they told last.
+    Hints(usize),
     Look,
 }
 
@@ -59,33 +66,20 @@ pub(crate) enum Event {
 pub(crate) struct Replica {
     pub(crate) balancers: Balancers,
     pub(crate) vitals: Vec<Arc<Vitals>>,
-    /// In flight in the other processes, as they last said.
-    pub(crate) elsewhere: Vec<u32>,
+    health: Health,
     pub(crate) draws: Draws,
     pub(crate) bandit: Bandit,
     pub(crate) retries: RetryBudget,
+    pub(crate) hedging: Hedging,
     /// Calls that wait for a place, when all channels are at their limits.
     pub(crate) gate: FairQueue<u64, usize>,
 }
 
-/// One sending to one vendor.
-pub(crate) struct Attempt {
-    pub(crate) call: usize,
-    pub(crate) upstream: usize,
-    pub(crate) sent_at: Tick,
-    /// Taken when it ends. The oracle holds nothing.
-    pub(crate) in_flight: Option<InFlight>,
-    pub(crate) stage: Stage,
-    pub(crate) first_token: Option<Duration>,
-}
+/// Hedges for a hundred calls, as the proxy has it.
+const HEDGE_PERCENT: u32 = 5;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Stage {
-    /// In a queue, refused but not yet told, or talking to nobody.
-    Silent,
-    Served(Service),
-    Over,
-}
+/// All calls are of one model group of one tenant.
+pub(crate) const GROUP: u64 = 1;
 
 /// The model every channel serves, by the vendors' name for it.
 const MODEL: &str = "model";
@@ -123,6 +117,7 @@ pub(crate) fn watch(
 pub(crate) struct Look {
     pub(crate) at: Tick,
     pub(crate) snapshots: Vec<Snapshot>,
+    pub(crate) regime: Regime,
 }
 
 impl<'s> World<'s> {
@@ -144,8 +139,8 @@ impl<'s> World<'s> {
             weights: scenario.upstreams.iter().map(|upstream| upstream.weight).collect(),
             walks: vec![Walk::default(); calls.len()],
             attempts: Vec::with_capacity(calls.len()),
-            expected_output: mean_output(calls),
             record: Record::new(calls, scenario),
+            told: vec![Vec::new(); scenario.replicas.max(1)],
             watch_every: None,
             looks: Vec::new(),
         };
@@ -153,7 +148,11 @@ impl<'s> World<'s> {
             world.agenda.add(Tick::default().after(change.at), Event::Change(index));
         }
         if let Some(every) = scenario.hints_every.filter(|_| scenario.replicas > 1) {
-            world.agenda.add(Tick::default().after(every), Event::Hints);
+            // Each at its own moment, as processes do that know nothing of each other.
+            for (replica, place) in (0..scenario.replicas).zip(1u32..) {
+                let first = every / u32::try_from(scenario.replicas).unwrap_or(u32::MAX) * place;
+                world.agenda.add(Tick::default().after(first), Event::Hints(replica));
+            }
         }
         // One arrival at a time waits in the agenda; each brings the next.
         if let Some(first) = calls.first() {
@@ -182,9 +181,10 @@ impl<'s> World<'s> {
             Event::Look => self.look(),
             Event::End(attempt) => self.attempt_ended(attempt),
             Event::FirstByteTimer(attempt) => self.first_byte_timer(attempt),
+            Event::Hedge(attempt) => self.hedge(attempt),
             Event::GateTimer(call) => self.gate_timer(call),
             Event::Change(index) => self.change(index),
-            Event::Hints => self.hints(),
+            Event::Hints(replica) => self.exchange(replica),
         }
     }
 
@@ -202,22 +202,20 @@ impl<'s> World<'s> {
         }
     }
 
-    fn hints(&mut self) {
-        let Some(every) = self.scenario.hints_every else { return };
+    fn exchange(&mut self, own: usize) {
         let now = self.agenda.now();
-        let loads: Vec<Vec<u32>> = self
-            .replicas
-            .iter()
-            .map(|replica| replica.vitals.iter().map(|vitals| vitals.snapshot(now).in_flight).collect())
-            .collect();
-        for (own, replica) in self.replicas.iter_mut().enumerate() {
-            for (place, elsewhere) in replica.elsewhere.iter_mut().enumerate() {
-                let others = loads.iter().enumerate().filter(|(other, _)| *other != own);
-                *elsewhere = others.filter_map(|(_, loads)| loads.get(place)).sum();
-            }
+        let (Some(every), Some(replica)) = (self.scenario.hints_every, self.replicas.get(own)) else {
+            return;
+        };
+        let told = replica.health.hints(u64::try_from(own).unwrap_or(u64::MAX), now);
+        let others = self.told.iter().enumerate().filter(|(other, _)| *other != own);
+        let heard: Vec<Hint> = others.flat_map(|(_, hints)| hints.iter().cloned()).collect();
+        replica.health.take_hints(&heard, now);
+        if let Some(known) = self.told.get_mut(own) {
+            *known = told;
         }
         if now.since(Tick::default()) < self.scenario.span {
-            self.agenda.add(now.after(every), Event::Hints);
+            self.agenda.add(now.after(every), Event::Hints(own));
         }
     }
 
@@ -225,40 +223,47 @@ impl<'s> World<'s> {
         let now = self.agenda.now();
         let (Some(every), Some(replica)) = (self.watch_every, self.replicas.first()) else { return };
         let snapshots = replica.vitals.iter().map(|vitals| vitals.snapshot(now)).collect();
-        self.looks.push(Look { at: now, snapshots });
+        self.looks.push(Look { at: now, snapshots, regime: replica.balancers.regime(GROUP) });
         if now.since(Tick::default()) < self.scenario.span {
             self.agenda.add(now.after(every), Event::Look);
         }
     }
 
-    /// Sends an attempt on its way.
-    pub(crate) fn send(&mut self, call: usize, upstream: usize, in_flight: Option<InFlight>) {
+    /// Sends an attempt on its way, for which it has so long until its first token.
+    pub(crate) fn send(
+        &mut self,
+        call: usize,
+        upstream: usize,
+        in_flight: Option<InFlight>,
+        why: Why,
+        first_byte: Duration,
+    ) -> Option<usize> {
         let now = self.agenda.now();
-        let (Some(asked), Some(vendor)) = (self.calls.get(call), self.vendors.get_mut(upstream)) else {
-            return;
-        };
+        let (asked, vendor) = (self.calls.get(call)?, self.vendors.get_mut(upstream)?);
         let attempt = self.attempts.len();
         let number = u64::try_from(call).unwrap_or(u64::MAX);
         let reception = vendor.receive(attempt, asked, number, now);
-        let stage = Stage::Silent;
-        self.attempts.push(Attempt { call, upstream, sent_at: now, in_flight, stage, first_token: None });
+        let (stage, first_token) = (Stage::Silent, None);
+        self.attempts.push(Attempt { call, upstream, why, sent_at: now, in_flight, stage, first_token });
+        self.walks.get_mut(call)?.live.push(attempt);
         self.record.sent.push(Sent { at: now, upstream });
         let deadline = asked.at.after(self.scenario.timers.call);
-        let timer = now.after(self.scenario.timers.first_byte).min(deadline.max(now));
+        let timer = now.after(first_byte).min(deadline.max(now));
         match reception {
-            crate::vendor::Reception::Refused { kind, after, wait } => {
+            Reception::Refused { kind, after, wait } => {
                 self.agenda.add(now.after(after), Event::Refused { attempt, kind, wait });
             }
-            crate::vendor::Reception::Hangs | crate::vendor::Reception::Waits => {
+            Reception::Hangs | Reception::Waits => {
                 self.agenda.add(timer, Event::FirstByteTimer(attempt));
             }
-            crate::vendor::Reception::Serves(service) => {
+            Reception::Serves(service) => {
                 if now.after(service.first_token) > timer {
                     self.agenda.add(timer, Event::FirstByteTimer(attempt));
                 }
                 self.served(attempt, service);
             }
         }
+        Some(attempt)
     }
 
     /// The vendor has begun to work on it.
@@ -309,11 +314,12 @@ impl Replica {
             .collect::<Vec<_>>();
         Self {
             balancers: Balancers::new(own),
-            elsewhere: vec![0; vitals.len()],
+            health,
             vitals,
             draws: Draws::new(own),
             bandit: Bandit::default(),
             retries: RetryBudget::new(Budget::default(), Tick::default()),
+            hedging: Hedging::new(HEDGE_PERCENT, Tick::default()),
             gate: FairQueue::new(Bounds { total: 1_000, per_tenant: 1_000 }),
         }
     }
@@ -322,12 +328,6 @@ impl Replica {
 /// The id of the channel in a place counted from 1.
 pub(crate) fn channel_id(place: u64) -> ChannelId {
     ChannelId::from_parts(place, &[0; 10])
-}
-
-fn mean_output(calls: &[Call]) -> u32 {
-    let sum: u64 = calls.iter().map(|call| u64::from(call.output_tokens)).sum();
-    let count = u64::try_from(calls.len()).unwrap_or(u64::MAX).max(1);
-    u32::try_from(sum / count).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod draw;
 pub mod estimate;
 pub mod explain;
 mod failover;
+pub mod gate;
 mod kept;
 pub mod meters;
 pub mod models;

@@ -36,12 +36,15 @@ fn what_was_learned_long_ago_is_tried_again() {
 }
 
 #[test]
-fn a_window_that_runs_out_turns_calls_away_before_it_is_empty() {
+fn a_window_is_spent_evenly_rather_than_early() {
     let mut candidates = even(2);
-    candidates[0].snapshot.headroom = 0.3;
+    candidates[0].snapshot.pace = 0.4;
     assert!((share_of(&candidates, 0) - 0.5).abs() < 0.05);
-    candidates[0].snapshot.headroom = 0.05;
-    assert!(share_of(&candidates, 0) < 0.01);
+    // Twice as fast, it is used as fast as its window bears and hardly faster.
+    candidates[0].snapshot = Snapshot { pace: 0.9, ..known(200_000.0, 7_500.0) };
+    assert!(share_of(&candidates, 0) > 0.9);
+    candidates[0].snapshot.pace = 1.2;
+    assert!(share_of(&candidates, 0) < 0.1);
 }
 
 #[test]

@@ -169,9 +169,22 @@ fn whole(snapshot: &Snapshot) -> [u32; 5] {
     [in_flight, in_flight_elsewhere, outstanding_tokens, limit.wrapping_add(1), samples]
 }
 
-fn floats(snapshot: &Snapshot) -> [f32; 7] {
-    let Snapshot { ttft_us, ttft_mean_us, tpot_us, spread, good, bad, headroom, .. } = *snapshot;
-    [ttft_us, ttft_mean_us, tpot_us, spread, good, bad, headroom]
+fn floats(snapshot: &Snapshot) -> [f32; 11] {
+    let Snapshot {
+        ttft_us,
+        ttft_mean_us,
+        tpot_us,
+        tpot_mean_us,
+        spread,
+        good,
+        bad,
+        judged,
+        lost,
+        headroom,
+        pace,
+        ..
+    } = *snapshot;
+    [ttft_us, ttft_mean_us, tpot_us, tpot_mean_us, spread, good, bad, judged, lost, headroom, pace]
 }
 
 struct Reader<'b>(&'b [u8]);
@@ -312,10 +325,14 @@ impl Reader<'_> {
             ttft_us: self.float()?,
             ttft_mean_us: self.float()?,
             tpot_us: self.float()?,
+            tpot_mean_us: self.float()?,
             spread: self.float()?,
             good: self.float()?,
             bad: self.float()?,
+            judged: self.float()?,
+            lost: self.float()?,
             headroom: self.float()?,
+            pace: self.float()?,
             idle: self.span()?,
         })
     }

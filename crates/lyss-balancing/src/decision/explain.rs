@@ -102,7 +102,12 @@ fn judgement(decision: &Decision, prospect: &Prospect) -> Vec<Term> {
         ("success_low", prospect.success_low()),
         ("success", prospect.success()),
     ];
-    let queue = [("queue", prospect.queue()), ("headroom", prospect.headroom)];
+    let queue = [
+        ("queue", prospect.queue()),
+        ("loss", prospect.loss().0),
+        ("headroom", prospect.headroom),
+        ("pace", prospect.pace),
+    ];
     match decision.strategy {
         Strategy::RoundRobin => Vec::new(),
         Strategy::WeightedRandom => speed.to_vec(),
