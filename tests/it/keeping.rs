@@ -241,7 +241,7 @@ async fn kept(office: &Office, says: &str, since: Timestamp) -> HealthState {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_service_knows_what_it_had_learned() {
-    let mut served = Served::open(&[("PROVIDER_SERVICE_HEALTH__PROBE_INTERVAL_S", "0")]).await;
+    let mut served = Served::open(&[]).await;
     let mut reply = served.chat(&bodies::chat("gpt-4o-mini+status=401", false)).await;
     reply.finish().await;
     assert_eq!(reply.status, 502, "{}", reply.text());

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use lyss_catalog::CatalogHandle;
-use lyss_domain::Clock;
 use lyss_ledger::Ledger;
+use lyss_management::Management;
 use lyss_proxy::draw::Draws;
 use lyss_proxy::{HealthKeeper, ProbeSettings, Prober, Proxy};
 use lyss_repositories::HealthStore;
 use lyss_upstream::Upstream;
-use lyss_vault::{Vault, random};
+use lyss_vault::random;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
@@ -30,10 +29,9 @@ pub(crate) struct HealthParts {
     pub(crate) probes: ProbeSettings,
     pub(crate) proxy: Arc<Proxy>,
     pub(crate) store: Arc<dyn HealthStore>,
-    pub(crate) catalog: Arc<CatalogHandle>,
-    pub(crate) vault: Arc<Vault>,
+    /// Whose catalog, vault and clock are shared.
+    pub(crate) management: Arc<Management>,
     pub(crate) ledger: Ledger,
-    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) upstream: Arc<Upstream>,
 }
 
@@ -48,7 +46,9 @@ impl HealthParts {
     /// Restores, then goes on in the background. A state that cannot be read is no reason not to serve: it is learned
     /// anew.
     pub(crate) async fn start(self) -> Result<HealthTasks> {
-        let Self { probes, proxy, store, catalog, vault, ledger, clock, upstream } = self;
+        let Self { probes, proxy, store, management, ledger, upstream } = self;
+        let (catalog, vault) = (Arc::clone(&management.catalog), Arc::clone(&management.vault));
+        let clock = Arc::clone(&management.clock);
         let health = Arc::clone(proxy.health());
         let draws = || Ok::<_, anyhow::Error>(Draws::seeded(u64::from_be_bytes(random()?)));
         let keeper =
