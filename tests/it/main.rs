@@ -17,5 +17,6 @@ mod house;
 mod http_edges;
 mod limits;
 mod manage;
+mod probes;
 mod process;
 mod storage;

@@ -17,6 +17,7 @@ pub mod dialect;
 pub mod fault;
 mod fields;
 pub mod google;
+pub mod headroom;
 mod json_out;
 pub mod models;
 pub mod multipart;

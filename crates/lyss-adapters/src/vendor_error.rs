@@ -19,7 +19,7 @@ use crate::fault::status_of;
 
 #[allow(unused_imports, reason = "for the dialects whose bodies hold a length of time elsewhere")]
 pub(crate) use wait::duration;
-pub(crate) use wait::retry_after;
+pub(crate) use wait::{answered_at, reset_in, retry_after};
 
 const MAX_READ_BYTES: usize = 256 << 10;
 /// Longest body that is passed on as it is.
@@ -67,7 +67,9 @@ impl VendorError {
                 Self { message, is_error_object: root.is_object(), ..said }
             }
             Some(error @ Value::Object(_)) => {
-                Self { is_error_object: root.is_object(), ..Self::from_object(error, levels) }
+                let said = Self::from_object(error, levels);
+                let wait = said.wait.or_else(|| wait::in_member(holder));
+                Self { is_error_object: root.is_object(), wait, ..said }
             }
             _ => Self::from_object(holder, levels),
         }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use lyss_domain::{FaultKind, FaultOwner, Tick};
 
 use crate::Standing;
+use crate::hints::HintEjected;
+use crate::kept::{KeptOpening, Moment};
 
 mod recent;
 
@@ -68,6 +70,8 @@ pub(crate) struct Opening {
     pub(crate) until: Tick,
     trial: Option<Trial>,
     hastened: bool,
+    /// Other replicas said so; nothing was seen here.
+    hearsay: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -122,6 +126,12 @@ impl BreakerSettings {
         };
         let doubled = first.saturating_mul(1 << openings.saturating_sub(1).min(16));
         jittered(doubled.min(longest), self.jitter, draw)
+    }
+
+    /// No wait for this fault is longer.
+    pub(crate) fn longest_of(&self, fault: FaultKind) -> Duration {
+        let longest = if is_slow(fault) { self.longest_slow_wait } else { self.longest_wait };
+        longest.mul_f32(1.0 + self.jitter.clamp(0.0, 1.0))
     }
 }
 
@@ -293,13 +303,34 @@ impl Breaker {
         })
     }
 
-    /// Opens as it stood elsewhere or before a restart, where nothing is known here.
-    pub(crate) fn adopt(&mut self, fault: FaultKind, openings: u32, since: Tick, until: Tick) {
+    /// Opens as it stood elsewhere or before a restart; what is open here stays as it is.
+    pub(crate) fn adopt(&mut self, fault: FaultKind, openings: u32, since: Tick, until: Tick, hearsay: bool) {
         if self.open.is_none() {
             self.openings = self.openings.max(openings.clamp(1, 32));
             self.was_slow = is_slow(fault);
-            self.open = Some(Opening { fault, since, until, trial: None, hastened: false });
+            self.open = Some(Opening { fault, since, until, trial: None, hastened: false, hearsay });
         }
+    }
+
+    /// Another replica ejected it and nothing here shows otherwise.
+    pub(crate) fn take_told(&mut self, told: &HintEjected, settings: &BreakerSettings, now: Tick) {
+        let left = Duration::from_millis(told.for_ms).min(settings.longest_of(told.fault));
+        if !left.is_zero() {
+            let since = now.0.saturating_sub(told.since_ms.saturating_mul(1_000_000));
+            self.adopt(told.fault, told.openings, Tick(since), now.after(left), true);
+        }
+    }
+
+    /// For the others: what was seen here, while it waits.
+    pub(crate) fn own_ejection(&self, now: Tick) -> Option<HintEjected> {
+        let opening = self.open.as_ref().filter(|opening| !opening.hearsay && opening.until > now)?;
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Some(HintEjected {
+            fault: opening.fault,
+            openings: self.openings,
+            since_ms: millis(now.since(opening.since)),
+            for_ms: millis(opening.until.since(now)),
+        })
     }
 
     fn open(
@@ -317,7 +348,14 @@ impl Breaker {
         self.good_since_closed = 0;
         let wait = settings.wait_after(fault, self.openings, draw);
         let since = self.open.map_or(now, |opening| opening.since);
-        self.open = Some(Opening { fault, since, until: now.after(wait), trial: None, hastened: false });
+        self.open = Some(Opening {
+            fault,
+            since,
+            until: now.after(wait),
+            trial: None,
+            hastened: false,
+            hearsay: false,
+        });
         Change { from, to: Phase::Open, fault: Some(fault), wait: Some(wait) }
     }
 }
@@ -325,6 +363,15 @@ impl Breaker {
 impl Opening {
     fn has_trial(&self, settings: &BreakerSettings, now: Tick) -> bool {
         self.trial.is_some_and(|trial| now.since(trial.since) < settings.trial)
+    }
+
+    pub(crate) fn keep(&self, openings: u32, moment: Moment) -> KeptOpening {
+        KeptOpening {
+            fault: self.fault,
+            openings,
+            since_ms: moment.millis_of(self.since),
+            until_ms: moment.millis_of(self.until),
+        }
     }
 
     fn phase(&self) -> Phase {

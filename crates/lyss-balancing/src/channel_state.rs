@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lyss_domain::{ChannelId, FaultKind, Tick};
 
 use crate::breaker::{Breaker, Change, Role};
+use crate::hints::{OWN_WORD_LASTS, Told};
+use crate::kept::{Figures, KeptFault, Moment};
 use crate::report::{BreakerReport, ChannelReport};
 use crate::transitions::Transitions;
-use crate::{HealthSettings, Phase, Refusal, Standing, Transition};
+use crate::{HealthSettings, Hint, Kept, Phase, Refusal, Standing, Transition};
 
 #[derive(Debug)]
 pub(crate) struct Common {
@@ -32,6 +34,7 @@ pub(crate) struct Common {
 struct Judged {
     breaker: Breaker,
     last_fault: Option<(FaultKind, Tick)>,
+    last_good: Option<Tick>,
     version: Option<u64>,
 }
 
@@ -131,7 +134,10 @@ impl Common {
         let settings = &self.settings.breaker;
         let mut judged = self.judged();
         let change = match verdict {
-            Verdict::Well => judged.breaker.succeed(role, settings, now),
+            Verdict::Well => {
+                judged.last_good = Some(now);
+                judged.breaker.succeed(role, settings, now)
+            }
             Verdict::Reached => judged.breaker.reached(role, settings, now),
             Verdict::Failed(fault) => {
                 judged.last_fault = Some((fault, now));
@@ -162,6 +168,64 @@ impl Common {
         let change = judged.breaker.reset();
         self.settle(judged, change, now);
         true
+    }
+
+    pub(crate) fn keep(&self, moment: Moment) -> Option<Kept> {
+        let judged = self.judged();
+        let openings = judged.breaker.openings();
+        let kept = Kept {
+            version: judged.version,
+            opening: judged.breaker.opening().map(|opening| opening.keep(openings, moment)),
+            last_fault: judged.last_fault.map(|(fault, at)| KeptFault { fault, at_ms: moment.millis_of(at) }),
+            ..Kept::nothing(self.channel, None, moment)
+        };
+        (!kept.is_nothing()).then_some(kept)
+    }
+
+    pub(crate) fn restore(&self, kept: &Kept, moment: Moment) {
+        let now = moment.now;
+        let mut judged = self.judged();
+        let known = judged.version;
+        judged.version = known.or(kept.version);
+        // Opened for what is no longer there.
+        let is_other = known.is_some() && kept.version.is_some() && known != kept.version;
+        if let Some(opening) = kept.opening.filter(|_| !is_other) {
+            let longest = self.settings.breaker.longest_of(opening.fault);
+            let until = moment.tick_of(opening.until_ms).min(now.after(longest));
+            let since = moment.tick_of(opening.since_ms).min(now);
+            judged.breaker.adopt(opening.fault, opening.openings, since, until, false);
+        }
+        let last = kept.last_fault.map(|last| (last.fault, moment.tick_of(last.at_ms).min(now)));
+        judged.last_fault = judged.last_fault.or(last);
+        self.settle(judged, None, now);
+    }
+
+    /// What there is to tell other replicas: only what is not well.
+    pub(crate) fn hint(&self, replica: u64, now: Tick) -> Option<Hint> {
+        let judged = self.judged();
+        let ejected = judged.breaker.own_ejection(now)?;
+        Some(Hint {
+            replica,
+            channel: self.channel,
+            model: None,
+            version: judged.version,
+            in_flight: 0,
+            figures: Figures::default(),
+            cooling_ms: None,
+            ejected: Some(ejected),
+        })
+    }
+
+    pub(crate) fn take_told(&self, told: &Told<'_>, now: Tick) {
+        let Some((ejected, version)) = told.ejected else { return };
+        let mut judged = self.judged();
+        let is_well = judged.last_good.is_some_and(|at| now.since(at) < OWN_WORD_LASTS);
+        // One of the two has not heard of the new credential yet.
+        let is_other = version.is_some() && judged.version.is_some() && version != judged.version;
+        if !is_well && !is_other {
+            judged.breaker.take_told(ejected, &self.settings.breaker, now);
+            self.settle(judged, None, now);
+        }
     }
 
     pub(crate) fn phase(&self, now: Tick) -> Phase {

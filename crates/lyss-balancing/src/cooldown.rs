@@ -20,6 +20,8 @@ pub struct CooldownSettings {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cooldown {
     until: Option<Tick>,
+    /// The same by what was said to this process, and not to another one.
+    own_until: Option<Tick>,
     /// Refusals without a word and without a success between them.
     refusals: u32,
 }
@@ -39,6 +41,12 @@ impl Cooldown {
     /// How long yet.
     pub(crate) fn left(&self, now: Tick) -> Option<Duration> {
         self.until.filter(|until| *until > now).map(|until| until.since(now))
+    }
+
+    /// How long yet by what was said to this process; only that is told on, else two replicas would keep each other
+    /// waiting.
+    pub(crate) fn own_left(&self, now: Tick) -> Option<Duration> {
+        self.own_until.filter(|until| *until > now).map(|until| until.since(now))
     }
 
     /// Cools, and tells for how long where it was not cooling before. Of several words the longest holds; a vendor's
@@ -62,10 +70,11 @@ impl Cooldown {
             }
         };
         self.extend(now.after(wait));
+        self.own_until = self.until;
         was_cooling.is_none().then_some(wait)
     }
 
-    /// At least until then.
+    /// At least until then, as others say.
     pub(crate) fn extend(&mut self, until: Tick) {
         self.until = self.until.max(Some(until));
     }
@@ -74,7 +83,7 @@ impl Cooldown {
         // What was under way when it was refused is no sign of the window's end.
         if self.left(now).is_none() {
             self.refusals = 0;
-            self.until = None;
+            (self.until, self.own_until) = (None, None);
         }
     }
 }

@@ -1,19 +1,28 @@
 //! The state of all channels, kept across edits of their configuration and read by every call.
 
+mod probed;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use lyss_domain::{ChannelId, Tick};
+use lyss_domain::{ChannelId, Tick, Timestamp};
 
 use crate::channel_state::Common;
+use crate::hints::Told;
+use crate::kept::Moment;
 use crate::report::{ChannelReport, gravity};
 use crate::transitions::Transitions;
-use crate::{HealthSettings, Phase, Times, Transition, Vitals};
+use crate::{HealthSettings, Hint, Kept, Phase, Times, Transition, Vitals};
 
 /// Models of one channel that are kept; the one idle for longest makes room.
 const MODELS_PER_CHANNEL: usize = 256;
 /// Of a model's name; no vendor has longer ones.
 const LONGEST_NAME: usize = 256;
+
+/// What was learned longer ago says nothing of today.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
+const CLOCKS_DIFFER: Duration = Duration::from_secs(300);
 
 /// All channels of the process.
 #[derive(Debug, Default)]
@@ -57,6 +66,31 @@ impl Health {
     pub fn all(&self) -> Vec<Arc<ChannelHealth>> {
         let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         channels.values().cloned().collect()
+    }
+
+    /// All that was learned, for the next process. `at` is the wall clock's `now`.
+    pub fn export(&self, now: Tick, at: Timestamp) -> Vec<Kept> {
+        let moment = Moment { now, at };
+        let mut all = Vec::new();
+        for channel in self.all() {
+            all.extend(channel.common.keep(moment));
+            all.extend(channel.models().iter().filter_map(|model| model.keep(moment)));
+        }
+        all
+    }
+
+    /// What an earlier process had learned; call it before the first attempt. What is older than a day, or from a clock
+    /// far ahead of this one, is passed over.
+    pub fn restore(&self, kept: Vec<Kept>, now: Tick, at: Timestamp) {
+        let moment = Moment { now, at };
+        let ahead = at.after(CLOCKS_DIFFER).as_millis();
+        for kept in kept.iter().filter(|kept| moment.age_of(kept.at_ms) < KEPT_FOR && kept.at_ms <= ahead) {
+            let channel = self.channel(kept.channel);
+            match &kept.model {
+                None => channel.common.restore(kept, moment),
+                Some(model) => channel.model(model).restore(kept, moment),
+            }
+        }
     }
 
     /// What changed since it was last asked, the oldest first; at most the last 1,024.
@@ -144,6 +178,14 @@ impl ChannelHealth {
             }
         }
         report
+    }
+
+    pub(crate) fn hint(&self, replica: u64, now: Tick) -> Option<Hint> {
+        self.common.hint(replica, now)
+    }
+
+    pub(crate) fn take_told(&self, told: &Told<'_>, now: Tick) {
+        self.common.take_told(told, now);
     }
 
     /// Whether the channel as a whole may serve.

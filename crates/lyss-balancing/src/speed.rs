@@ -83,7 +83,7 @@ impl Speed {
     /// sum is divided as the figures stand to each other.
     fn record_whole(&mut self, total: f32, further: f32, factor: f32, now: Tick) {
         if self.measured {
-            let rest = (total - further * self.tpot.value(now)).max(total * LEAST_FIRST_SHARE);
+            let rest = (total - further * self.tpot.mean()).max(total * LEAST_FIRST_SHARE);
             return self.ttft.record(rest / factor, now);
         }
         let (first, each) = if self.ttft.count > 0 && self.tpot.count > 0 {

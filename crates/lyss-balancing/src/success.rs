@@ -1,6 +1,8 @@
 //! How likely an attempt is to go well: a Beta posterior that forgets, by time and by count, so that neither an old
 //! outage nor an old spotless record decides for ever.
 
+use std::time::Duration;
+
 use lyss_domain::Tick;
 
 /// After so much time, or so many attempts, what was seen weighs half.
@@ -39,6 +41,12 @@ impl Success {
     /// A trial went well: what was held against it the breaker has punished already.
     pub(crate) fn forgive(&mut self, now: Tick) {
         *self = Self { good: 0.0, bad: 0.0, at: now };
+    }
+
+    /// So much time more has passed since.
+    pub(crate) fn age(&mut self, by: Duration) {
+        let left = (-by.as_secs_f32() / HALF_LIFE_SECS).exp2();
+        (self.good, self.bad) = (self.good * left, self.bad * left);
     }
 
     pub(crate) fn restore(&mut self, good: f32, bad: f32, now: Tick) {

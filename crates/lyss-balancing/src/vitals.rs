@@ -9,7 +9,9 @@ use lyss_domain::{ChannelId, FaultKind, FaultOwner, RateHeadroom, Tick};
 use crate::breaker::Role;
 use crate::channel_state::Common;
 use crate::concurrency_limit::remaining;
-use crate::{ModelReport, Observation, Size, Snapshot, Standing, Times};
+use crate::hints::{TOLD_AFTER_USE, Told};
+use crate::kept::Moment;
+use crate::{Hint, Kept, ModelReport, Observation, Size, Snapshot, Standing, Times};
 
 mod in_flight;
 mod state;
@@ -133,6 +135,41 @@ impl Vitals {
         report.learned_concurrency = learned.then(|| state.learned_limit());
         report.last_sent = self.last_sent();
         report
+    }
+
+    /// As it is kept across a restart; `None`: nothing was learned.
+    pub(crate) fn keep(&self, moment: Moment) -> Option<Kept> {
+        let kept = Kept::nothing(self.channel.channel, Some(&self.model), moment);
+        let kept = self.state().keep(kept, moment);
+        (!kept.is_nothing()).then_some(kept)
+    }
+
+    pub(crate) fn restore(&self, kept: &Kept, moment: Moment) {
+        self.state().restore(kept, &self.channel.settings, moment);
+    }
+
+    /// What there is to tell other replicas.
+    pub(crate) fn hint(&self, replica: u64, now: Tick) -> Option<Hint> {
+        let in_flight = self.in_flight.load(Ordering::Acquire);
+        let state = self.state();
+        let cooling = state.own_cooling(now);
+        let ejected = state.own_ejection(now);
+        let is_used = self.last_sent().is_some_and(|at| now.since(at) < TOLD_AFTER_USE);
+        let is_worth_it = in_flight > 0 || is_used || cooling.is_some() || ejected.is_some();
+        is_worth_it.then(|| Hint {
+            replica,
+            channel: self.channel.channel,
+            model: Some(self.model.clone()),
+            version: None,
+            in_flight,
+            figures: state.figures(now),
+            cooling_ms: cooling.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX)),
+            ejected,
+        })
+    }
+
+    pub(crate) fn take_told(&self, told: &Told<'_>, now: Tick) {
+        self.state().take_told(told, &self.channel.settings, now);
     }
 
     pub(crate) fn last_sent(&self) -> Option<Tick> {

@@ -19,6 +19,7 @@ mod kept;
 pub mod meters;
 pub mod models;
 pub mod plan;
+pub mod probes;
 pub mod relay;
 pub mod routes;
 pub mod settings;
@@ -30,6 +31,7 @@ pub use call::{Answer, AnswerBody, AnswerHead, Failed, InForce, Incoming, Outlet
 pub use meters::Meters;
 pub use models::ModelEntry;
 pub use plan::Steering;
+pub use probes::{ProbeSettings, Prober};
 pub use relay::Relay;
 pub use routes::RouteTable;
 pub use settings::ProxySettings;

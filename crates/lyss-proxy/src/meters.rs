@@ -1,6 +1,6 @@
 //! Figures for `/metrics`. Labels come from closed lists only, so that no caller can grow them.
 
-use lyss_domain::{AttemptRecord, FaultKind, Terminal};
+use lyss_domain::{AttemptRecord, FaultKind, Operation, Terminal};
 use prometheus_client::encoding::{EncodeLabelSet, LabelSetEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -92,8 +92,11 @@ impl Meters {
     }
 
     /// Counts an attempt that has ended. Called by the ledger's journal, one record after the other: workers would only
-    /// wait for each other here.
+    /// wait for each other here. The service's own probes are no traffic.
     pub fn recorded(&self, record: &AttemptRecord) {
+        if record.operation == Operation::Health {
+            return;
+        }
         match (record.terminal, record.fault) {
             (Terminal::Complete, None) => self.complete.inc(),
             (terminal, fault) => {

@@ -3,23 +3,35 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
 use http::header::DATE;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use lyss_domain::Timestamp;
 use serde_json::Value;
 
 /// More than this is asked by mistake.
 const MAX_WAIT: Duration = Duration::from_secs(24 * 3600);
 
-/// The wait in `retry-after-ms` (OpenAI, Azure) or `retry-after` (RFC 9110: seconds or a date); else the reset of a rate
-/// window that the same headers call empty.
+/// The wait in `retry-after-ms` (OpenAI, Azure) or `retry-after` (RFC 9110: seconds or a date, and what others put there)
+/// or the names that proxies give it; else the reset of a rate window that the same headers call empty.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let millis = || number(text(headers, "retry-after-ms")?).map(|millis| millis / 1_000.0);
-    let asked = || {
-        let value = text(headers, "retry-after")?;
-        number(value).and_then(seconds).or_else(|| until(headers, http_date(value)?))
+    const NAMES: [&str; 3] = ["retry-after", "x-retry-after", "x-ratelimit-retry-after"];
+    const IN_MILLIS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];
+    let millis = || {
+        let millis = IN_MILLIS.iter().find_map(|name| number(text(headers, name)?))?;
+        seconds(millis / 1_000.0)
     };
-    millis().and_then(seconds).or_else(asked).or_else(|| empty_window(headers)).map(bounded)
+    let asked = || {
+        NAMES.iter().find_map(|name| {
+            let value = text(headers, name)?;
+            http_date(value).map_or_else(|| reset_of(headers, value), |moment| until(headers, moment))
+        })
+    };
+    millis().or_else(asked).or_else(|| empty_window(headers)).map(bounded)
+}
+
+/// When the answer says that it was written.
+pub(crate) fn answered_at(headers: &HeaderMap) -> Option<Timestamp> {
+    http_moment(text(headers, "date")?)
 }
 
 /// `x-ratelimit-reset…` beside an `x-ratelimit-remaining…` of nothing, the longest where several windows are empty. Read:
@@ -28,7 +40,8 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 fn empty_window(headers: &HeaderMap) -> Option<Duration> {
     let waits = headers.iter().filter_map(|(name, value)| {
         let name = name.as_str();
-        if !name.contains("ratelimit") || !name.contains("remaining") {
+        let is_limit = name.contains("ratelimit") || name.contains("rate-limit");
+        if !is_limit || !name.contains("remaining") {
             return None;
         }
         let is_empty = value.to_str().ok().and_then(number)? <= 0.0;
@@ -43,16 +56,37 @@ fn empty_window(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn reset_of(headers: &HeaderMap, value: &str) -> Option<Duration> {
+    match moment_or_wait(value)? {
+        Reset::At(moment) => until(headers, moment),
+        Reset::In(wait) => Some(wait),
+    }
+}
+
+/// How long until a reset in any of the forms that vendors write, from `now`.
+pub(crate) fn reset_in(value: &str, now: Timestamp) -> Option<Duration> {
+    match moment_or_wait(value)? {
+        Reset::At(moment) => seconds((moment - now.since(Timestamp::default()).as_secs_f64()).max(0.0)),
+        Reset::In(wait) => Some(wait),
+    }
+}
+
+enum Reset {
+    /// Seconds since 1970.
+    At(f64),
+    In(Duration),
+}
+
+fn moment_or_wait(value: &str) -> Option<Reset> {
     /// Later than any wait in seconds: the year 2001 as seconds since 1970, and 1970 still as milliseconds.
     const FIRST_MOMENT: f64 = 1e9;
     const FIRST_MILLIS: f64 = 1e11;
     match number(value) {
-        Some(moment) if moment >= FIRST_MILLIS => until(headers, moment / 1_000.0),
-        Some(moment) if moment >= FIRST_MOMENT => until(headers, moment),
-        Some(wait) => seconds(wait),
-        None => duration(value).or_else(|| {
+        Some(moment) if moment >= FIRST_MILLIS => Some(Reset::At(moment / 1_000.0)),
+        Some(moment) if moment >= FIRST_MOMENT => Some(Reset::At(moment)),
+        Some(wait) => seconds(wait).map(Reset::In),
+        None => duration(value).map(Reset::In).or_else(|| {
             let at = Timestamp::parse_rfc3339(value)?;
-            until(headers, at.since(Timestamp::default()).as_secs_f64())
+            Some(Reset::At(at.since(Timestamp::default()).as_secs_f64()))
         }),
     }
 }
@@ -63,17 +97,65 @@ fn until(headers: &HeaderMap, moment: f64) -> Option<Duration> {
     seconds((moment - now).max(0.0))
 }
 
-/// A wait inside an error object: Google's `details[].retryDelay`, else what the message says in words.
+/// A wait inside an error object: Google's `details[].retryDelay`, a member that is named for it, the headers that
+/// OpenRouter repeats, else what the message says in words.
 pub(super) fn in_body(error: &Value, message: &str) -> Option<Duration> {
     let details = error.get("details").and_then(Value::as_array);
     let delay = |detail: &Value| duration(detail.get("retryDelay")?.as_str()?);
-    details.and_then(|list| list.iter().find_map(delay)).or_else(|| in_words(message)).map(bounded)
+    details
+        .and_then(|list| list.iter().find_map(delay))
+        .or_else(|| in_member(error))
+        .or_else(|| in_member(error.get("metadata")?))
+        .or_else(|| retry_after(&repeated(error.get("metadata")?.get("headers")?.as_object()?)))
+        .or_else(|| in_words(message))
+        .map(bounded)
+}
+
+/// `retry_after` and its like: a number, or a text of one or with a unit.
+pub(super) fn in_member(object: &Value) -> Option<Duration> {
+    const MEMBERS: [(&str, f64); 7] = [
+        ("retry_after_ms", 1e-3),
+        ("retryAfterMs", 1e-3),
+        ("retry_after", 1.0),
+        ("retryAfter", 1.0),
+        ("retry_after_seconds", 1.0),
+        ("retry_after_secs", 1.0),
+        ("estimated_time", 1.0),
+    ];
+    MEMBERS.iter().find_map(|(member, factor)| match object.get(member)? {
+        Value::Number(figure) => seconds(figure.as_f64()? * factor),
+        Value::String(text) => {
+            number(text).and_then(|figure| seconds(figure * factor)).or_else(|| duration(text))
+        }
+        _ => None,
+    })
+}
+
+/// Headers that stand in a body; of many the first.
+fn repeated(object: &serde_json::Map<String, Value>) -> HeaderMap {
+    let pairs = object.iter().take(32).filter_map(|(name, value)| {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(&text).ok()?))
+    });
+    pairs.collect()
 }
 
 /// "Please try again in 1.2s" (OpenAI, Groq), "Please retry in 37.1s" (Google), "retry after 6 seconds" (Azure).
 fn in_words(message: &str) -> Option<Duration> {
-    const BEFORE: [&str; 5] =
-        ["try again in ", "retry in ", "retry after ", "try again after ", "please wait "];
+    const BEFORE: [&str; 8] = [
+        "try again in ",
+        "retry in ",
+        "retry after ",
+        "try again after ",
+        "please wait ",
+        "reset after ",
+        "resets in ",
+        "reset in ",
+    ];
     let message = message.to_lowercase();
     let (at, before) = BEFORE.iter().find_map(|before| Some((message.find(before)?, before)))?;
     let rest = message.get(at + before.len()..)?;
@@ -143,6 +225,10 @@ fn bounded(wait: Duration) -> Duration {
 /// Seconds since 1970 of an HTTP date (RFC 9110, section 5.6.7) in the one form that may be sent today:
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn http_date(text: &str) -> Option<f64> {
+    Some(http_moment(text)?.since(Timestamp::default()).as_secs_f64())
+}
+
+fn http_moment(text: &str) -> Option<Timestamp> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (_, rest) = text.trim().split_once(", ")?;
@@ -154,8 +240,7 @@ fn http_date(text: &str) -> Option<f64> {
     let time = words.next()?;
     let is_gmt = words.next() == Some("GMT") && words.next().is_none();
     let moment = format!("{year:04}-{month:02}-{day:02}T{time}Z");
-    let at = Timestamp::parse_rfc3339(&moment).filter(|_| is_gmt && year >= 1970)?;
-    Some(at.since(Timestamp::default()).as_secs_f64())
+    Timestamp::parse_rfc3339(&moment).filter(|_| is_gmt && year >= 1970)
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use crate::{Ending, HealthSettings, ModelReport, Observation, Phase, Refusal, Si
 /// A refusal with more than this left in every window that the vendor speaks of is another limit's.
 const EXPLAINS_A_REFUSAL: f32 = 0.1;
 
+mod memory;
+
 #[derive(Debug, Default)]
 pub(super) struct State {
     breaker: Breaker,
@@ -33,6 +35,9 @@ pub(super) struct State {
     hidden: HiddenLimit,
     limit: ConcurrencyLimit,
     last_fault: Option<(FaultKind, Tick)>,
+    last_good: Option<Tick>,
+    /// Under way in other replicas, and until when that is believed.
+    elsewhere: (u32, Tick),
     /// Made with the first answer, since many models are never asked.
     times: Option<Box<RecentTimes>>,
 }
@@ -65,6 +70,7 @@ impl State {
         let is_anew = closings != self.closings;
         let (good, bad) = if is_anew { (0.0, 0.0) } else { self.success.counts(now) };
         Snapshot {
+            in_flight_elsewhere: self.elsewhere(now),
             samples: if is_anew { self.samples.min(1) } else { self.samples },
             ttft_us: self.speed.ttft.value(now),
             ttft_mean_us: self.speed.ttft.mean(),
@@ -230,6 +236,7 @@ impl State {
             self.success.forgive(now);
         }
         self.record(true, now);
+        self.last_good = Some(now);
         self.cooldown.succeed(now);
         self.hidden.granted(now);
         self.learn_times(attempt, observation, now);

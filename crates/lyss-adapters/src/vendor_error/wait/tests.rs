@@ -119,3 +119,48 @@ fn bodies_and_sentences_say_it_too() {
         assert_eq!(in_body(&nothing, message), expected, "{message}");
     }
 }
+
+#[test]
+fn vendors_put_more_into_a_retry_after_than_they_should() {
+    assert_eq!(wait(&[("retry-after", "7.66")]), millis(7_660));
+    assert_eq!(wait(&[("retry-after", "30s")]), secs(30));
+    assert_eq!(wait(&[NOW, ("retry-after", "1795536030")]), secs(30));
+    assert_eq!(wait(&[NOW, ("retry-after", "2026-11-24T16:00:45Z")]), secs(45));
+    assert_eq!(wait(&[("x-ratelimit-retry-after", "3")]), secs(3));
+    assert_eq!(wait(&[("x-ms-retry-after-ms", "250")]), millis(250));
+    assert_eq!(wait(&[("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "4")]), secs(4));
+}
+
+#[test]
+fn members_of_a_body_say_it_as_well() {
+    for (error, expected) in [
+        (json!({"retry_after": 5}), secs(5)),
+        (json!({"retry_after_ms": 250}), millis(250)),
+        (json!({"retryAfter": "12"}), secs(12)),
+        (json!({"retry_after": "1m5s"}), secs(65)),
+        (json!({"estimated_time": 20.5}), millis(20_500)),
+        (json!({"metadata": {"retry_after_seconds": 9}}), secs(9)),
+        (json!({"metadata": {"headers": {"Retry-After": "8"}}}), secs(8)),
+        (
+            json!({"metadata": {"headers": {
+                "Date": "Tue, 24 Nov 2026 16:00:00 GMT",
+                "X-RateLimit-Limit": "20", "X-RateLimit-Remaining": 0, "X-RateLimit-Reset": "1795536030000"}}}),
+            secs(30),
+        ),
+        (json!({"retry_after": -5}), None),
+        (json!({"retry_after": {"in": 5}}), None),
+        (json!({"metadata": {"headers": {"bad name": "8", "retry-after": "soon"}}}), None),
+    ] {
+        assert_eq!(in_body(&error, ""), expected, "{error}");
+    }
+    assert_eq!(
+        in_body(&json!({}), "You have exhausted your capacity. Your quota will reset after 9s."),
+        secs(9)
+    );
+}
+
+#[test]
+fn a_wait_beside_the_error_is_read_too() {
+    let beside = json!({"error": {"message": "Slow down."}, "retry_after": 5}).to_string();
+    assert_eq!(crate::vendor_error::VendorError::read(beside.as_bytes()).wait, secs(5));
+}
