@@ -16,6 +16,7 @@ mod faults;
 mod gateway;
 mod house;
 mod http_edges;
+mod keeping;
 mod limits;
 mod manage;
 mod probes;

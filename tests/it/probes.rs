@@ -51,7 +51,7 @@ impl Station {
     async fn after(&self, wait: Duration) -> Vec<HealthEvent> {
         self.gateway.clock.advance(wait);
         let table = Arc::clone(&self.gateway.proxy.routes());
-        self.prober.round(&table).await.unwrap()
+        self.prober.round(&table).await.unwrap().events
     }
 
     /// A look at which every channel is due that was not probed in the last minute and a half.

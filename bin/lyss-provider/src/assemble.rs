@@ -1,6 +1,10 @@
 //! Builds the service from its settings: the order in which parts come to be, and who is given what.
 
+mod daily;
+mod health;
+mod live;
 mod quotas;
+mod sharing;
 mod upkeep;
 
 use std::sync::Arc;
@@ -10,9 +14,9 @@ use anyhow::{Context, Result, bail};
 use lyss_auth::{Issuer, Tokens};
 use lyss_balancing::Balancers;
 use lyss_catalog::{CatalogHandle, Loader, LoaderSettings};
-use lyss_domain::{ChannelId, Clock, KeyDigest, Secret};
+use lyss_domain::{Clock, KeyDigest, Secret};
 use lyss_http::{Dependency, Doorkeeper, TokenCheck, UseCases};
-use lyss_insight::{Insight, Live};
+use lyss_insight::Insight;
 use lyss_ledger::{Ledger, LedgerSettings, LedgerTask};
 use lyss_management::{Guards, Management};
 use lyss_migrations::SchemaState;
@@ -27,6 +31,8 @@ use prometheus_client::registry::Registry;
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
+
+use health::{HealthParts, HealthTasks};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -56,15 +62,9 @@ pub(crate) struct Service {
     loader_task: JoinHandle<()>,
     quotas_task: JoinHandle<()>,
     upkeep_task: JoinHandle<()>,
-}
-
-/// The pipeline as the readings of state see it.
-struct Pipeline(Arc<Proxy>);
-
-impl Live for Pipeline {
-    fn in_flight(&self, channel: ChannelId) -> u32 {
-        self.0.health().channel(channel).in_flight()
-    }
+    daily_task: JoinHandle<()>,
+    sharing_task: Option<JoinHandle<()>>,
+    health: HealthTasks,
 }
 
 /// The runtime that carries settlement, database work and loaders, so that a worker's end never drops money.
@@ -279,26 +279,34 @@ impl Service {
             meters,
             settings: config.proxy.settings()?,
         };
+        let sharing_task = sharing::begin(&config.redis, Arc::clone(&parts.health), Arc::clone(&clock))?;
         let proxy = Arc::new(Proxy::new(parts, &catalog));
         let writes: Arc<dyn Store> = Arc::new(store.clone());
         let kind = if is_embedded(config) { "SQLite" } else { "the configured database" };
         let dependencies: Vec<Arc<dyn Dependency>> =
             vec![DatabaseHealth::watch(Arc::clone(&writes), kind), Arc::new(LedgerHealth(ledger.clone()))];
         let digests = Arc::clone(&management.key_digests);
-        let insight = Insight {
-            attempts,
-            catalog,
-            live: Arc::new(Pipeline(Arc::clone(&proxy))),
-            clock: Arc::clone(&clock),
-        };
+        let insight = live::insight(&store, catalog, &proxy, &clock);
+        let daily_task = tokio::spawn(daily::report(Arc::clone(&insight)));
         let management = Arc::new(management);
         let upstream = Arc::new(Upstream::new(&UpstreamSettings { egress, ..UpstreamSettings::default() })?);
         let upkeep_task = tokio::spawn(upkeep::keep(
             Arc::clone(&tokens),
             Arc::clone(&management),
             Arc::clone(&upstream),
-            clock,
+            Arc::clone(&clock),
         ));
+        let health = HealthParts {
+            probes: config.health.probes()?,
+            proxy: Arc::clone(&proxy),
+            store: Arc::new(store.clone()),
+            catalog: Arc::clone(&insight.catalog),
+            vault,
+            ledger: ledger.clone(),
+            clock,
+            upstream: Arc::clone(&upstream),
+        };
+        let health = health.start().await?;
         let use_cases = UseCases::new(Arc::clone(&management), Handle::current());
         let doorkeeper = Doorkeeper::new(Arc::new(move |key| KeyDigest(mac(&digests, &[key]))));
         let check = TokenCheck { tokens, transport: upstream.clone(), runtime: Handle::current() };
@@ -307,7 +315,7 @@ impl Service {
             proxy,
             doorkeeper: doorkeeper.with_tokens(check).telling(use_cases.clone()),
             management,
-            insight: Arc::new(insight),
+            insight,
             use_cases,
             upstream,
             registry: Arc::new(registry),
@@ -317,6 +325,9 @@ impl Service {
             loader_task,
             quotas_task,
             upkeep_task,
+            daily_task,
+            sharing_task,
+            health,
         })
     }
 
@@ -325,6 +336,11 @@ impl Service {
         self.loader_task.abort();
         self.quotas_task.abort();
         self.upkeep_task.abort();
+        self.daily_task.abort();
+        if let Some(task) = &self.sharing_task {
+            task.abort();
+        }
+        self.health.close().await;
         self.ledger.shutdown();
         if tokio::time::timeout(CLOSE_PATIENCE, self.ledger_task).await.is_err() {
             warn!("the database is away: the last usage records stay in the journal for the next start");
