@@ -50,6 +50,8 @@ pub(crate) struct Prospect {
     pub(crate) tpot_us: f32,
     /// Of the whole call.
     pub(crate) total_us: f32,
+    /// The same by the peaks alone.
+    pub(crate) worst_us: f32,
     pub(crate) spread: f32,
     pub(crate) good: f32,
     pub(crate) bad: f32,
@@ -103,6 +105,7 @@ fn prospect(index: usize, candidate: &Candidate, prompt: f32, output: f32) -> Pr
         ttft_us,
         tpot_us,
         total_us: ttft_us + output * tpot_us,
+        worst_us: positive(snapshot.ttft_us) * prompt + output * positive(snapshot.tpot_us),
         spread: positive(snapshot.spread),
         good: positive(snapshot.good),
         bad: positive(snapshot.bad),
