@@ -155,11 +155,15 @@ impl Prospect {
         (mean * (1.0 - mean) / (self.good + self.bad + CREDIT + 1.0)).max(0.0).sqrt()
     }
 
-    /// Expected share of calls lost, and its standard deviation.
-    pub(crate) fn loss(&self) -> (f32, f32) {
-        let n = self.judged + CREDIT;
-        let mean = (self.lost / n).min(1.0);
-        (mean, (mean * (1.0 - mean) / (n + 1.0)).sqrt())
+    /// Expected share of calls lost.
+    pub(crate) fn loss(&self) -> f32 {
+        (self.lost / (self.judged + CREDIT)).min(1.0)
+    }
+
+    /// The same with caution, by one standard deviation: nobody's call is worth losing to learn of a loss.
+    pub(crate) fn loss_high(&self) -> f32 {
+        let mean = self.loss();
+        mean + (mean * (1.0 - mean) / (self.judged + CREDIT + 1.0)).sqrt()
     }
 
     /// What using up rate windows costs, as a factor: nothing while they are used slowly, as much again at the pace that

@@ -104,7 +104,7 @@ fn judgement(decision: &Decision, prospect: &Prospect) -> Vec<Term> {
     ];
     let queue = [
         ("queue", prospect.queue()),
-        ("loss", prospect.loss().0),
+        ("loss", prospect.loss()),
         ("headroom", prospect.headroom),
         ("pace", prospect.pace),
     ];
