@@ -202,6 +202,10 @@ impl Proxy {
         self.parts.settings.total
     }
 
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     pub fn clock(&self) -> &dyn Clock {
         &*self.parts.clock
     }
