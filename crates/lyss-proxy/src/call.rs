@@ -1,6 +1,7 @@
 //! The walk of one call from who is asking to the answer on its way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
@@ -210,6 +211,11 @@ impl Proxy {
     /// The state of all channels.
     pub fn health(&self) -> &Arc<Health> {
         &self.parts.health
+    }
+
+    /// The deadline of a call that does not stream, unless its caller sets an earlier one.
+    pub fn longest_call(&self) -> Duration {
+        self.parts.settings.total
     }
 
     pub(crate) fn parts(&self) -> &Parts {
