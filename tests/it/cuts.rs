@@ -1,5 +1,7 @@
 //! Every cut point of a recorded stream: one terminal state, one settlement, nothing that looks like success.
 
+use std::time::Duration;
+
 use lyss_domain::{AttemptRecord, FaultKind, Terminal, UsageSource};
 use lyss_testkit::transport::{Answer, Script, ScriptedTransport};
 use lyss_wire::TransportClass;
@@ -207,12 +209,16 @@ async fn a_converted_stream_says_the_same_however_it_was_split() {
 }
 
 /// A stream that stops before it began is answered by another channel, and both attempts are on record.
+/// Longer than a channel is left out for its failures, and than the budget of retries needs to fill again.
+const FORGIVEN: Duration = Duration::from_secs(60);
+
 async fn fails_over(recording: Recording) {
     let (gateway, transport) = gateway(recording.provider).await;
     gateway.channel("second", recording.provider).await;
     let mut told = Vec::new();
     for stop in STOPS {
         for bytes in 0..recording.begun - 2 {
+            gateway.clock.advance(FORGIVEN);
             transport.push(stop.after(&recording.stream.as_bytes()[..bytes]));
             transport.push(Stop::End.after(recording.stream.as_bytes()));
             let answer = gateway.ask(&asked_for_usage()).await;
@@ -253,6 +259,7 @@ async fn a_stream_cut_within_its_first_text_is_answered_by_another_channel() {
         r#"data: {"id":"c","choices":[{"index":0,"delta":{"role":"assistant","content":"Zoë says"}}]}"#;
     for stop in STOPS {
         for bytes in 1..event.len() {
+            gateway.clock.advance(FORGIVEN);
             transport.push(stop.after(&event.as_bytes()[..bytes]));
             transport.push(Stop::End.after(bodies::OPENAI_STREAM.as_bytes()));
             let told = gateway.ask(&asked_for_usage()).await;

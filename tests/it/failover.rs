@@ -88,6 +88,9 @@ fn stream_failures() -> Vec<(Answer, FaultKind)> {
     ]
 }
 
+/// Longer than any channel is left out for what it did.
+const FORGIVEN: Duration = Duration::from_secs(600);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_fails_before_the_answer_is_answered_by_the_next_channel() {
     let (gateway, transport) = Gateway::scripted().await;
@@ -100,6 +103,7 @@ async fn whatever_fails_before_the_answer_is_answered_by_the_next_channel() {
         let more = if stream { stream_failures() } else { whole_failures() };
         for (failure, kind) in failures().into_iter().chain(more) {
             let place = format!("stream {stream}: {kind}");
+            gateway.clock.advance(FORGIVEN);
             transport.push(failure);
             transport.push(good(stream));
             let asked =
@@ -186,9 +190,9 @@ async fn a_refused_channel_credential_is_our_matter() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_more_channels_are_tried_than_allowed() {
-    let (gateway, transport) = Gateway::scripted().await;
-    let channels = in_order(&gateway, "openai", &["a", "b", "c", "d", "e"]).await;
     for (allowed, attempts) in [(None, 3), (Some(0), 1), (Some(1), 2), (Some(4), 5), (Some(9), 5)] {
+        let (gateway, transport) = Gateway::scripted().await;
+        let channels = in_order(&gateway, "openai", &["a", "b", "c", "d", "e"]).await;
         for channel in &channels {
             gateway.office.edit_channel(channel.id, |channel| channel.max_retries = allowed).await;
         }
@@ -202,8 +206,8 @@ async fn no_more_channels_are_tried_than_allowed() {
         let expected: Vec<_> = channels.iter().map(|c| c.id).take(usize::from(attempts)).collect();
         assert_eq!(tried, expected, "{allowed:?}: each at most once, in the order of their priorities");
         assert!(records.iter().zip(0..).all(|(record, ordinal)| record.ordinal == ordinal));
+        gateway.close().await;
     }
-    gateway.close().await;
 }
 
 /// One deadline over all attempts: what the first used up, the second no longer has.
@@ -400,6 +404,7 @@ async fn vendors_that_fail_over_sockets_are_followed_by_one_that_answers() {
         for knob in knobs {
             for stream in [false, true] {
                 let place = format!("{} {knob} stream {stream}", vendor.slug());
+                gateway.clock.advance(FORGIVEN);
                 let told = gateway.ask(&bodies::chat(&format!("{}-{knob}", vendor.slug()), stream)).await;
                 assert_eq!(
                     (told.status, told.head.channel),
@@ -417,6 +422,7 @@ async fn vendors_that_fail_over_sockets_are_followed_by_one_that_answers() {
     assert_eq!(records.iter().filter(|record| record.terminal == Terminal::Complete).count(), models);
 
     sandbox.stop_vendor(Vendor::DeepSeek).await;
+    gateway.clock.advance(FORGIVEN);
     let told = gateway.ask(&bodies::chat("deepseek-status=500", true)).await;
     assert_eq!((told.status, told.head.attempts), (200, 2), "refused connections are followed too");
     let records = gateway.records_of(told.call()).await;

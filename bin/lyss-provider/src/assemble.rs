@@ -2,6 +2,7 @@
 
 mod health;
 mod quotas;
+mod sharing;
 mod upkeep;
 
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use health::{HealthParts, HealthTasks};
+use health::HealthTasks;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -59,6 +60,7 @@ pub(crate) struct Service {
     loader_task: JoinHandle<()>,
     quotas_task: JoinHandle<()>,
     upkeep_task: JoinHandle<()>,
+    sharing_task: Option<JoinHandle<()>>,
     health: HealthTasks,
 }
 
@@ -282,6 +284,7 @@ impl Service {
             meters,
             settings: config.proxy.settings()?,
         };
+        let sharing_task = sharing::begin(&config.redis, Arc::clone(&parts.health), Arc::clone(&clock))?;
         let proxy = Arc::new(Proxy::new(parts, &catalog));
         let insight = Insight {
             attempts,
@@ -297,15 +300,8 @@ impl Service {
             Arc::clone(&upstream),
             clock,
         ));
-        let health = HealthParts {
-            probes: config.health.probes()?,
-            proxy: Arc::clone(&proxy),
-            store: Arc::new(store.clone()),
-            management: Arc::clone(&management),
-            ledger: ledger.clone(),
-            upstream: Arc::clone(&upstream),
-        };
-        let health = health.start().await?;
+        let probes = config.health.probes()?;
+        let health = HealthTasks::begin(probes, &proxy, &store, &management, &ledger, &upstream).await?;
         let use_cases = UseCases::new(Arc::clone(&management), Handle::current());
         let check = TokenCheck { tokens, transport: upstream.clone(), runtime: Handle::current() };
         Ok(Self {
@@ -323,6 +319,7 @@ impl Service {
             loader_task,
             quotas_task,
             upkeep_task,
+            sharing_task,
             health,
         })
     }
@@ -332,6 +329,9 @@ impl Service {
         self.loader_task.abort();
         self.quotas_task.abort();
         self.upkeep_task.abort();
+        if let Some(task) = &self.sharing_task {
+            task.abort();
+        }
         self.health.close().await;
         self.ledger.shutdown();
         if tokio::time::timeout(CLOSE_PATIENCE, self.ledger_task).await.is_err() {

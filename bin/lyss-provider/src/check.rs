@@ -79,6 +79,11 @@ impl Lines {
             Err(error) => self.bad("tokens", &format!("{error:#}")),
         }
         self.good("egress", &format!("{} networks beside public https", config.egress.policy()?.allow.len()));
+        match config.redis.url.as_deref().map(lyss_redis::Redis::new) {
+            None => {}
+            Some(Ok(_)) => self.good("redis", "the URL can be read (not tried)"),
+            Some(Err(error)) => self.bad("redis", &error.to_string()),
+        }
         self.good("listen", &format!("{}:{} (not tried)", config.server.host, config.server.port));
         Ok(())
     }

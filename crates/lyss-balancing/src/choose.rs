@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use lyss_domain::{Strategy, Tick};
 
+use crate::decision::Memory;
+use crate::round_robin::Credits;
 use crate::round_robin::mix;
-use crate::{Balancers, Candidate, Pool, Remaining, Standing, affinity};
+use crate::{Adaptive, Balancer, Balancers, Candidate, Pool, Remaining, Standing, affinity};
 
 /// What a decision depends on besides the pool.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,14 +58,30 @@ pub enum Exclusion {
     WorsePriority,
     Ejected,
     TrialTaken,
+    /// It may be tried, but not by this call: it failed once, has no attempt left, or another is tried first.
+    OnTrial,
     Cooling,
     /// At its concurrency limit.
     Full,
 }
 
 impl Balancers {
-    /// Never waits, and never allocates for up to 32 candidates.
+    /// Never waits, and never allocates for up to 16 candidates.
     pub fn choose(&self, strategy: Strategy, pool: &Pool<'_>, terms: &Terms<'_>) -> Choice {
+        self.decide(strategy, pool, terms, None)
+    }
+
+    /// What the algorithm remembered before is written to `memory`.
+    pub(crate) fn decide(
+        &self,
+        strategy: Strategy,
+        pool: &Pool<'_>,
+        terms: &Terms<'_>,
+        memory: Option<&mut Memory>,
+    ) -> Choice {
+        // Every call counts for the regime, whoever it goes to; a further attempt is no further call.
+        let regime = (strategy == Strategy::Adaptive)
+            .then(|| self.adaptive.regimes.observe(pool, terms.tried.is_empty(), terms.now));
         let remaining = match filter(pool, terms) {
             Ok(remaining) => remaining,
             Err(settled) => return settled,
@@ -71,14 +89,30 @@ impl Balancers {
         if let Some(index) = terms.affinity.and_then(|key| affinity::pick(pool, &remaining, key)) {
             return Choice::Chosen { index, why: Why::Affinity };
         }
-        let Some(balancer) = self.get(strategy).or_else(|| self.get(Strategy::WeightedRandom)) else {
-            return Choice::Nobody;
-        };
-        match balancer.pick(pool, &remaining, terms.draw, terms.now) {
-            Some(index) => Choice::Chosen { index, why: Why::Algorithm },
-            None => Choice::Nobody,
-        }
+        by_algorithm(match (regime, strategy, memory) {
+            (Some(regime), _, memory) => {
+                if let Some(memory) = memory {
+                    *memory = Memory::Regime(regime);
+                }
+                Adaptive::pick_in(pool, &remaining, terms.draw, regime)
+            }
+            (None, Strategy::RoundRobin, Some(memory)) => {
+                let mut credits = Credits::new();
+                let picked = self.round_robin.pick_recorded(pool, &remaining, terms.now, Some(&mut credits));
+                *memory = Memory::Credits(credits);
+                picked
+            }
+            (None, Strategy::LeastConnections, Some(memory)) => {
+                *memory = Memory::Counting(self.least_connections.unit());
+                self.least_connections.pick(pool, &remaining, terms.draw, terms.now)
+            }
+            (None, _, _) => self.get(strategy).pick(pool, &remaining, terms.draw, terms.now),
+        })
     }
+}
+
+pub(crate) fn by_algorithm(picked: Option<usize>) -> Choice {
+    picked.map_or(Choice::Nobody, |index| Choice::Chosen { index, why: Why::Algorithm })
 }
 
 /// Why a candidate may not serve whatever the others are like; `None`: it may.
@@ -179,4 +213,4 @@ impl Standing {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use lyss_domain::{RateHeadroom, Tick, WindowLeft};
 
+mod flow;
 mod hidden;
 
+pub(crate) use flow::Flow;
 pub(crate) use hidden::HiddenLimit;
 
 /// Where no reset is said: vendors count by the minute.
@@ -50,6 +52,16 @@ impl SaidHeadroom {
         left(&self.requests).min(left(&self.tokens))
     }
 
+    /// Requests and tokens a second that what is left bears until the windows are whole again; `None`: nothing is known.
+    pub(crate) fn bears(&self, now: Tick) -> (Option<f32>, Option<f32>) {
+        let bears = |window: &Option<Window>| {
+            window
+                .filter(|window| now.since(window.at) < window.resets_in.max(A_MINUTE))
+                .map(|w| w.bears(now))
+        };
+        (bears(&self.requests), bears(&self.tokens))
+    }
+
     /// Until a whole window has passed since it was last spoken of, and it says nothing any more.
     pub(crate) fn limits(&self, now: Tick) -> (Option<f32>, Option<f32>) {
         let limit = |window: &Option<Window>| {
@@ -82,6 +94,20 @@ impl Window {
         let pace = self.limit / A_MINUTE.as_secs_f32();
         let owed = (self.sent - (passed - resets_in).max(0.0) * pace).max(0.0);
         ((self.remaining + filled - owed) / self.limit).clamp(0.0, 1.0)
+    }
+}
+
+impl Window {
+    /// A second, spent evenly until the reset. Where a bucket fills steadily the reset is near when it is nearly full, so
+    /// twice the limit's own pace is the most; half full, both come to the pace at which it fills.
+    fn bears(&self, now: Tick) -> f32 {
+        let most = 2.0 * self.limit / A_MINUTE.as_secs_f32();
+        let resets_in = self.resets_in.saturating_sub(now.since(self.at));
+        if resets_in.is_zero() {
+            return self.limit / A_MINUTE.as_secs_f32();
+        }
+        let left = (self.remaining - self.sent).max(0.0);
+        (left / resets_in.as_secs_f32().max(1.0)).min(most)
     }
 }
 

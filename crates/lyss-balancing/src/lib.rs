@@ -8,21 +8,29 @@
 //! more: one file beside its siblings that implements [`Balancer`], and one arm in [`Balancers::get`], where the
 //! names of [`Strategy`] are read.
 
+pub mod adaptive;
 pub mod affinity;
+pub mod best_performance;
 pub mod breaker;
 mod channel_state;
 pub mod choose;
 mod concurrency_limit;
 pub mod cooldown;
+pub mod decision;
+mod groups;
 pub mod health;
 pub mod hedge;
 pub mod hints;
 pub mod histogram;
 pub mod kept;
 mod learned_headroom;
+pub mod least_connections;
+mod losses;
 pub mod observation;
 pub mod pool;
+mod prediction;
 pub mod queue;
+pub mod regime;
 pub mod report;
 pub mod retry_budget;
 pub mod round_robin;
@@ -34,17 +42,22 @@ pub mod transitions;
 pub mod vitals;
 pub mod weighted_random;
 
+pub use adaptive::Adaptive;
+pub use best_performance::BestPerformance;
 pub use breaker::{BreakerSettings, Phase};
 pub use choose::{Choice, Exclusion, Terms, Why};
 pub use cooldown::CooldownSettings;
+pub use decision::{Decision, Explained, Memory, explain, replay};
 pub use health::{ChannelHealth, Health};
 pub use hedge::{HedgeTerms, Hedging};
 pub use hints::{Hint, HintEjected, HintError, HintStore};
 pub use histogram::{Histogram, Times};
 pub use kept::{Figures, Kept, KeptFault, KeptOpening};
+pub use least_connections::{LeastConnections, Unit};
 pub use observation::{Ending, Observation};
 pub use pool::{Balancer, Candidate, Objective, Pool, Remaining, Size};
 pub use queue::{Bounds, Entrant, FairQueue, Full, Popped, Pushed, Removal, Removed, Ticket};
+pub use regime::{Regime, RegimeChange};
 pub use report::{BreakerReport, ChannelReport, ModelReport};
 pub use retry_budget::{Budget, RetryBudget};
 pub use round_robin::RoundRobin;
@@ -62,20 +75,53 @@ use lyss_domain::Strategy;
 pub struct Balancers {
     weighted_random: WeightedRandom,
     round_robin: RoundRobin,
+    least_connections: LeastConnections,
+    best_performance: BestPerformance,
+    adaptive: Adaptive,
 }
 
 impl Balancers {
     /// `seed` decides where each rotation begins; give every replica its own, so that they do not march in step.
     pub fn new(seed: u64) -> Self {
-        Self { weighted_random: WeightedRandom, round_robin: RoundRobin::new(seed) }
+        Self {
+            weighted_random: WeightedRandom,
+            round_robin: RoundRobin::new(seed),
+            least_connections: LeastConnections::default(),
+            best_performance: BestPerformance,
+            adaptive: Adaptive::new(),
+        }
     }
 
-    /// `None`: this algorithm is not built yet.
-    pub fn get(&self, strategy: Strategy) -> Option<&dyn Balancer> {
+    /// What `least_connections` counts; connections unless said.
+    #[must_use]
+    pub fn counting(mut self, unit: Unit) -> Self {
+        self.least_connections = LeastConnections::counting(unit);
+        self
+    }
+
+    /// One algorithm alone. Calls go through [`Balancers::choose`], which asks first who may serve.
+    pub fn get(&self, strategy: Strategy) -> &dyn Balancer {
         match strategy {
-            Strategy::WeightedRandom => Some(&self.weighted_random),
-            Strategy::RoundRobin => Some(&self.round_robin),
-            Strategy::LeastConnections | Strategy::BestPerformance | Strategy::Adaptive => None,
+            Strategy::WeightedRandom => &self.weighted_random,
+            Strategy::RoundRobin => &self.round_robin,
+            Strategy::LeastConnections => &self.least_connections,
+            Strategy::BestPerformance => &self.best_performance,
+            Strategy::Adaptive => &self.adaptive,
         }
+    }
+
+    /// The state that `adaptive` sees a group in; idle where it was never asked.
+    pub fn regime(&self, group: u64) -> Regime {
+        self.adaptive.regimes.of(group)
+    }
+
+    /// Of all groups that `adaptive` was asked for, in no order.
+    pub fn regimes(&self) -> Vec<(u64, Regime)> {
+        self.adaptive.regimes.all()
+    }
+
+    /// What changed since this was last asked, in the order of time; the last 1,024 are kept.
+    pub fn take_regime_changes(&self) -> Vec<RegimeChange> {
+        self.adaptive.regimes.take_changes()
     }
 }

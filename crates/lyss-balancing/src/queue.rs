@@ -233,6 +233,11 @@ impl<K: Copy + Ord + Hash, T> FairQueue<K, T> {
         self.remove(ticket.0, |_| ()).map(|call| call.item)
     }
 
+    /// The same for one that has waited long enough, with when to come back.
+    pub fn give_up(&mut self, ticket: Ticket) -> Option<Removed<T>> {
+        self.take_out(ticket.0, Removal::Expired)
+    }
+
     /// Takes out one call whose deadline passed, if there is one.
     pub fn expire(&mut self, now: Tick) -> Option<Removed<T>> {
         let (deadline, ticket) = self.deadlines.first().copied()?;

@@ -5,17 +5,11 @@
 //! candidate that was tried, may not serve, or belongs to another priority, neither earns nor pays: the others rotate among
 //! themselves, and its own turn stays where it was.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use lyss_domain::{ChannelId, Tick};
+use smallvec::SmallVec;
 
+use crate::groups::Groups;
 use crate::{Balancer, Candidate, Pool, Remaining};
-
-const SHARDS: usize = 16;
-
-/// Groups kept per shard; the one used longest ago makes room. 16,384 in all.
-const GROUPS_PER_SHARD: usize = 1_024;
 
 /// How far into its cycle a fresh rotation may begin, in picks.
 const START_SPAN: u64 = 256;
@@ -23,14 +17,15 @@ const START_SPAN: u64 = 256;
 #[derive(Debug)]
 pub struct RoundRobin {
     seed: u64,
-    groups_per_shard: usize,
-    shards: [Mutex<HashMap<u64, Group>>; SHARDS],
+    groups: Groups<Group>,
 }
+
+/// What each of those that remain is owed, in their order.
+pub type Credits = SmallVec<[i64; 16]>;
 
 /// The rotation of one group.
 #[derive(Debug, Default)]
 struct Group {
-    used_at: Tick,
     /// In the order channels were first seen, which is mostly the order they are asked for in.
     turns: Vec<Turn>,
 }
@@ -44,35 +39,46 @@ struct Turn {
 impl RoundRobin {
     /// `seed` decides where in its cycle each group begins.
     pub fn new(seed: u64) -> Self {
-        Self::with_room_for(seed, GROUPS_PER_SHARD)
+        Self { seed, groups: Groups::new() }
     }
 
-    fn with_room_for(seed: u64, groups_per_shard: usize) -> Self {
-        Self { seed, groups_per_shard, shards: Default::default() }
+    /// As [`Balancer::pick`]; what everybody was owed before is written to `credits`.
+    pub(crate) fn pick_recorded(
+        &self,
+        pool: &Pool<'_>,
+        remaining: &Remaining,
+        now: Tick,
+        credits: Option<&mut Credits>,
+    ) -> Option<usize> {
+        // Nothing to choose from must not cost a stored group.
+        if remaining.is_empty() {
+            return None;
+        }
+        self.groups.with(pool.group, now, |group| {
+            group.admit(pool, remaining, mix(self.seed ^ pool.group));
+            if let Some(credits) = credits {
+                *credits = group.credits(pool, remaining);
+            }
+            group.rotate(pool, remaining)
+        })?
     }
 
-    fn shard(&self, group: u64) -> Option<MutexGuard<'_, HashMap<u64, Group>>> {
-        let index = usize::try_from(mix(group) % SHARDS as u64).ok()?;
-        // A panic between two additions leaves odd credits at worst, which even out.
-        Some(self.shards.get(index)?.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Who would serve, were these the credits.
+    pub(crate) fn replay(pool: &Pool<'_>, remaining: &Remaining, credits: &[i64]) -> Option<usize> {
+        let mut group = Group::default();
+        for ((_, candidate), credit) in remaining.of(pool).zip(credits) {
+            // A channel that is listed twice has one turn.
+            if !group.turns.iter().any(|turn| turn.channel == candidate.channel) {
+                group.turns.push(Turn { channel: candidate.channel, credit: *credit });
+            }
+        }
+        group.rotate(pool, remaining)
     }
 }
 
 impl Balancer for RoundRobin {
     fn pick(&self, pool: &Pool<'_>, remaining: &Remaining, _draw: u64, now: Tick) -> Option<usize> {
-        // Nothing to choose from must not cost a stored group.
-        if remaining.is_empty() {
-            return None;
-        }
-        let mut groups = self.shard(pool.group)?;
-        if groups.len() >= self.groups_per_shard && !groups.contains_key(&pool.group) {
-            let oldest = groups.iter().min_by_key(|(_, group)| group.used_at).map(|(key, _)| *key);
-            oldest.and_then(|key| groups.remove(&key));
-        }
-        let group = groups.entry(pool.group).or_default();
-        group.used_at = group.used_at.max(now);
-        group.admit(pool, remaining, mix(self.seed ^ pool.group));
-        group.rotate(pool, remaining)
+        self.pick_recorded(pool, remaining, now, None)
     }
 }
 
@@ -105,6 +111,14 @@ impl Group {
                 self.rotate(pool, remaining);
             }
         }
+    }
+
+    fn credits(&mut self, pool: &Pool<'_>, remaining: &Remaining) -> Credits {
+        let mut from = 0;
+        let of = |(_, candidate): (usize, &Candidate)| {
+            self.find(candidate.channel, &mut from).map_or(0, |turn| turn.credit)
+        };
+        remaining.of(pool).map(of).collect()
     }
 
     /// One turn of the wheel: every eligible candidate earns its weight, the richest pays the sum of all.

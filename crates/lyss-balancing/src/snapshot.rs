@@ -22,13 +22,20 @@ pub struct Snapshot {
     pub ttft_mean_us: f32,
     /// For each token of output, peak-reactive, in microseconds.
     pub tpot_us: f32,
+    /// The same as a long-run mean.
+    pub tpot_mean_us: f32,
     /// Spread of the logarithm of the time to the first token.
     pub spread: f32,
     /// Discounted counts of what went well and what did not; a caller's own faults and hang-ups are in neither.
     pub good: f32,
     pub bad: f32,
+    /// Of attempts judged, as many as were lost for their callers: broken off, or waited for in vain; both discounted.
+    pub judged: f32,
+    pub lost: f32,
     /// What is left of the vendor's rate windows, 0 to 1, the scarcest of them; 1: nothing is known of any.
     pub headroom: f32,
+    /// How fast those windows are being used, in times of what they bear until they are whole again; 0: nothing is known.
+    pub pace: f32,
     /// Since an attempt was last sent.
     pub idle: Duration,
 }
@@ -75,10 +82,14 @@ impl Snapshot {
         ttft_us: 0.0,
         ttft_mean_us: 0.0,
         tpot_us: 0.0,
+        tpot_mean_us: 0.0,
         spread: 0.0,
         good: 0.0,
         bad: 0.0,
+        judged: 0.0,
+        lost: 0.0,
         headroom: 1.0,
+        pace: 0.0,
         idle: Duration::MAX,
     };
 }

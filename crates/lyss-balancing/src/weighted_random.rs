@@ -1,27 +1,70 @@
-//! Each call on its own: a channel is drawn with a chance of exactly its weight over the sum of weights.
+//! Each call on its own: a channel is drawn with a chance of its weight over the sum of weights, where a weight counts
+//! less the worse a channel has served lately, and never less than a twentieth of what the operator gave it.
 
 use lyss_domain::Tick;
 
+use crate::prediction::{Prospect, median, survey};
 use crate::{Balancer, Pool, Remaining};
 
 /// Keeps no state, so that an edit of the weights holds from the next call on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WeightedRandom;
 
+/// A full weight in parts.
+const WHOLE: u64 = 1_024;
+
+/// Least share of its weight that a channel keeps, in parts.
+const FLOOR: u64 = 52;
+
+/// The weight follows the speed, in times of the median, with this power.
+const SPEED_EXPONENT: f32 = 0.25;
+
 impl Balancer for WeightedRandom {
     fn pick(&self, pool: &Pool<'_>, remaining: &Remaining, draw: u64, _now: Tick) -> Option<usize> {
-        let eligible = remaining.of(pool);
-        let total: u64 = eligible.clone().map(|(_, candidate)| u64::from(candidate.weight)).sum();
-        let mut left = scale(draw, total);
-        eligible
-            .map(|(index, candidate)| (index, u64::from(candidate.weight)))
-            .find(|(_, weight)| {
-                let here = left < *weight;
-                left = left.saturating_sub(*weight);
-                here
-            })
-            .map(|(index, _)| index)
+        // Weights are exact where nothing was learned, and nothing need be computed.
+        if remaining.of(pool).all(|(_, candidate)| candidate.snapshot.samples == 0) {
+            return drawn(remaining.of(pool).map(|(index, c)| (index, u64::from(c.weight))), draw);
+        }
+        let prospects = survey(pool, remaining);
+        let median = median(prospects.iter().filter(|p| !p.unknown).map(|p| p.total_us));
+        drawn(
+            prospects.iter().zip(remaining.of(pool)).map(|(prospect, (index, candidate))| {
+                (index, u64::from(candidate.weight) * parts(prospect, median))
+            }),
+            draw,
+        )
     }
+}
+
+/// The same as a part of one.
+pub(crate) fn part(prospect: &Prospect, median_us: Option<f32>) -> f32 {
+    parts(prospect, median_us) as f32 / WHOLE as f32
+}
+
+/// How much of its weight counts, in parts.
+fn parts(prospect: &Prospect, median_us: Option<f32>) -> u64 {
+    if prospect.samples == 0 {
+        return WHOLE;
+    }
+    let speed =
+        median_us.map_or(1.0, |median| (median / prospect.total_us.max(1.0)).min(1.0).powf(SPEED_EXPONENT));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to WHOLE")]
+    let parts = (prospect.success_low() * speed * WHOLE as f32).round() as u64;
+    parts.clamp(FLOOR, WHOLE)
+}
+
+/// One of the list with a chance of exactly its share of the sum.
+fn drawn(weights: impl Iterator<Item = (usize, u64)> + Clone, draw: u64) -> Option<usize> {
+    let total: u64 = weights.clone().map(|(_, weight)| weight).sum();
+    let mut left = scale(draw, total);
+    let mut chosen = weights.skip_while(|(_, weight)| {
+        let beyond = left >= *weight;
+        if beyond {
+            left -= *weight;
+        }
+        beyond
+    });
+    chosen.next().map(|(index, _)| index)
 }
 
 /// A uniform 64-bit draw as a number below `total`. A multiplication keeps the high bits, so no value is more than

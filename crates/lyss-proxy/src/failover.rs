@@ -166,8 +166,7 @@ impl<'a> Failover<'a> {
         self.waits.see(fault.retry_after);
         let give_up = fault.advice() == Advice::GiveUp;
         self.worst = Some(fault);
-        // Whoever shows whether a channel is well again loses no retry by it.
-        self.counted += u32::from(why != Why::Trial);
+        self.counted += 1;
         let allowed = route.channel.max_retries.unwrap_or(walk.parts.settings.max_retries);
         let used_up = self.counted > allowed || why == Why::Panic;
         let is_spent = walk.upload.as_ref().is_some_and(Upload::is_spent);

@@ -15,6 +15,7 @@ pub mod charge;
 pub mod draw;
 pub mod estimate;
 mod failover;
+pub mod gate;
 pub mod keeping;
 mod kept;
 pub mod meters;

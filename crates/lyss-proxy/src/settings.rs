@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use lyss_domain::Strategy;
 
+use crate::gate::GateSettings;
+
 #[derive(Clone, Debug)]
 pub struct ProxySettings {
     pub strategy: Strategy,
@@ -24,6 +26,12 @@ pub struct ProxySettings {
     /// Written into the upstream request where the caller set no output limit and an enforced token or cost policy
     /// applies.
     pub default_output_tokens: u64,
+    /// Calls under way at once, and how they wait for a place; the queues of single channels are as long.
+    pub gate: GateSettings,
+    /// Further attempts that a hundred calls may make together.
+    pub retry_budget_percent: u32,
+    /// Calls in a hundred that may be sent to a second channel while the first is awaited; 0: none.
+    pub hedge_budget_percent: u32,
     /// Largest answer that is held whole.
     pub max_reply_bytes: usize,
     /// Bytes read while waiting for a stream's first event.
@@ -43,6 +51,9 @@ impl Default for ProxySettings {
             heartbeat: Duration::from_secs(15),
             hold: Duration::from_secs(20),
             default_output_tokens: 4_096,
+            gate: GateSettings::default(),
+            retry_budget_percent: 20,
+            hedge_budget_percent: 5,
             max_reply_bytes: 32 << 20,
             max_peek_bytes: 64 << 10,
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lyss_adapters::{Fault, Tapped};
 use lyss_balancing::{Ending, InFlight, Observation};
 use lyss_domain::{
-    AttemptRecord, FaultKind, Micros, PriceId, Rates, Terminal, Tick, TokenUsage, UsageSource,
+    AttemptRecord, FaultKind, Micros, PriceId, RateHeadroom, Rates, Terminal, Tick, TokenUsage, UsageSource,
 };
 use lyss_ledger::Slot;
 use lyss_quota::Spend;
@@ -77,6 +77,13 @@ impl Settlement {
     pub fn status(&mut self, status: u16) {
         if let Some(open) = &mut self.0 {
             open.draft.status = Some(status);
+        }
+    }
+
+    /// What the vendor said of its rate windows beside its answer.
+    pub fn headroom(&mut self, told: &RateHeadroom) {
+        if let Some(open) = &mut self.0 {
+            open.in_flight.vitals().learn_headroom(told, open.parts.clock.tick());
         }
     }
 

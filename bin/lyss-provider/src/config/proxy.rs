@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use lyss_proxy::ProxySettings;
+use lyss_proxy::gate::GateSettings;
 use serde::{Deserialize, Serialize};
+
+/// Each waiting call holds its request in memory.
+const MAX_QUEUE: usize = 100_000;
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -26,6 +30,16 @@ pub(crate) struct ProxySection {
     pub(crate) hold_ms: u64,
     /// Output limit written where the caller set none and an enforced token or cost policy applies.
     pub(crate) default_output_tokens: u64,
+    /// Calls under way at once; 0: any number.
+    pub(crate) max_concurrency: u32,
+    /// Calls that may wait for a place, in the service as for a channel at its limit; 0: none.
+    pub(crate) queue_length: usize,
+    /// The longest that a call waits for a place; 0: not at all.
+    pub(crate) queue_wait_ms: u64,
+    /// Further attempts that a hundred calls may make together.
+    pub(crate) retry_budget_percent: u32,
+    /// Calls in a hundred that may be hedged; 0: none.
+    pub(crate) hedge_budget_percent: u32,
 }
 
 impl Default for ProxySection {
@@ -43,6 +57,11 @@ impl Default for ProxySection {
             heartbeat_ms: ms(defaults.heartbeat),
             hold_ms: ms(defaults.hold),
             default_output_tokens: defaults.default_output_tokens,
+            max_concurrency: defaults.gate.max_concurrency,
+            queue_length: defaults.gate.queue_length,
+            queue_wait_ms: ms(defaults.gate.queue_wait),
+            retry_budget_percent: defaults.retry_budget_percent,
+            hedge_budget_percent: defaults.hedge_budget_percent,
         }
     }
 }
@@ -52,6 +71,10 @@ impl ProxySection {
         let timers = [self.connect_ms, self.first_byte_ms, self.idle_ms, self.total_ms, self.total_stream_ms];
         ensure!(timers.iter().all(|ms| *ms > 0), "a timer of [proxy] is 0");
         ensure!(self.default_output_tokens > 0, "proxy.default_output_tokens is 0");
+        ensure!(self.queue_length <= MAX_QUEUE, "proxy.queue_length is more than {MAX_QUEUE}");
+        for (name, percent) in [("retry", self.retry_budget_percent), ("hedge", self.hedge_budget_percent)] {
+            ensure!(percent <= 100, "proxy.{name}_budget_percent is more than 100");
+        }
         Ok(ProxySettings {
             strategy: self.strategy.parse().context("proxy.strategy")?,
             max_retries: self.max_retries,
@@ -63,6 +86,13 @@ impl ProxySection {
             heartbeat: Duration::from_millis(self.heartbeat_ms),
             hold: Duration::from_millis(self.hold_ms),
             default_output_tokens: self.default_output_tokens,
+            gate: GateSettings {
+                max_concurrency: self.max_concurrency,
+                queue_length: self.queue_length,
+                queue_wait: Duration::from_millis(self.queue_wait_ms),
+            },
+            retry_budget_percent: self.retry_budget_percent,
+            hedge_budget_percent: self.hedge_budget_percent,
             ..ProxySettings::default()
         })
     }

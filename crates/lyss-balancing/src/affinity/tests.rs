@@ -44,7 +44,7 @@ fn no_channel_carries_more_than_a_quarter_above_its_share() {
         candidates[index].snapshot.in_flight += 1;
         let load: u32 = candidates.iter().map(|c| c.snapshot.in_flight).sum();
         let most = candidates.iter().map(|c| c.snapshot.in_flight).max().unwrap();
-        assert!(most <= (1.25 * f64::from(load) / 4.0).ceil().max(4.0) as u32, "{most} of {load}");
+        assert!(f64::from(most) <= (1.25 * f64::from(load) / 4.0).ceil().max(4.0), "{most} of {load}");
     }
 }
 

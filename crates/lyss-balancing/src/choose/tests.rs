@@ -134,13 +134,17 @@ pub(crate) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
         limit: load.3,
         samples: speed.0,
         ttft_us: if speed.0 == 0 { 0.0 } else { speed.1 },
+        ttft_mean_us: if speed.0 == 0 { 0.0 } else { speed.1 * 0.9 },
         tpot_us: if speed.0 == 0 { 0.0 } else { speed.2 },
+        tpot_mean_us: if speed.0 == 0 { 0.0 } else { speed.2 * 0.8 },
         spread: speed.3,
         good: rest.0,
         bad: rest.1,
+        judged: rest.0 + rest.1,
+        lost: rest.1 * 0.5,
         headroom: rest.2,
+        pace: rest.2 * 3.0,
         idle: Duration::from_millis(rest.3),
-        ..Snapshot::UNKNOWN
     })
 }
 
@@ -205,5 +209,59 @@ proptest! {
                 Choice::Nobody => prop_assert!(!all().any(left)),
             }
         }
+    }
+}
+
+/// Sixteen that are known, one of which may not serve.
+fn sixteen() -> Vec<Candidate> {
+    (0..16u8)
+        .map(|place| {
+            let mut candidate = Candidate::new(channel(u128::from(place)), 3, 0);
+            let step = f32::from(place);
+            candidate.snapshot = crate::best_performance::tests::known(3e5 + 1e4 * step, 1e4 + 3e2 * step);
+            if place == 9 {
+                candidate.snapshot.standing = Standing::Ejected(secs(3));
+            }
+            candidate
+        })
+        .collect()
+}
+
+#[test]
+fn a_decision_among_sixteen_allocates_nothing() {
+    let candidates = sixteen();
+    let pool = Pool::new(1, &candidates);
+    let balancers = Balancers::new(1);
+    for strategy in Algorithm::ALL {
+        for affinity in [None, Some(3)] {
+            let choose = |draw: u64| {
+                let tried = [2];
+                let terms =
+                    Terms { tried: &tried, affinity, draw, now: Tick(draw >> 30), ..Terms::default() };
+                balancers.choose(strategy, &pool, &terms)
+            };
+            // The first one makes the group's state.
+            choose(0);
+            let counted = allocation_counter::measure(|| {
+                draws(4).take(100).for_each(|draw| {
+                    choose(draw);
+                });
+            });
+            assert_eq!(counted.count_total, 0, "{strategy} {affinity:?}");
+        }
+    }
+}
+
+#[test]
+fn more_candidates_than_any_mask_has_bits_are_chosen_among_rightly() {
+    let mut candidates = crate::pool::tests::pool_of(&[1; 300]);
+    for candidate in &mut candidates[..298] {
+        candidate.snapshot.standing = Standing::Cooling(secs(1));
+    }
+    let tried = [298];
+    for strategy in Algorithm::ALL {
+        let terms = Terms { tried: &tried, draw: 77, ..Terms::default() };
+        let choice = Balancers::new(2).choose(strategy, &Pool::new(1, &candidates), &terms);
+        assert_eq!(choice, chosen(299, Why::Algorithm), "{strategy}");
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use lyss_domain::{RateHeadroom, Tick, WindowLeft};
 
-use super::{HiddenLimit, SaidHeadroom};
+use super::{Flow, HiddenLimit, SaidHeadroom};
 
 fn at(secs: u64) -> Tick {
     Tick(secs * 1_000_000_000)
@@ -88,4 +88,44 @@ fn a_first_call_that_is_refused_teaches_no_limit() {
     hidden.sent(10, at(0));
     hidden.refused(at(0));
     assert!(hidden.guess(at(0)).is_none());
+}
+
+#[test]
+fn a_window_bears_what_is_left_of_it_spread_until_its_reset() {
+    let mut said = SaidHeadroom::default();
+    assert_eq!(said.bears(at(0)), (None, None));
+    said.learn(&requests(120, 120, Some(60)), at(0));
+    assert_eq!(said.bears(at(0)).0, Some(2.0));
+    // Half of it is gone in a quarter of the time.
+    (0..60).for_each(|_| said.sent(10));
+    let bears = said.bears(at(15)).0.unwrap();
+    assert!((bears - 60.0 / 45.0).abs() < 0.01, "{bears}");
+    // Left over at the end, it may go faster, yet not at any pace.
+    said.learn(&requests(120, 90, Some(5)), at(55));
+    assert_eq!(said.bears(at(55)).0, Some(4.0));
+    // A bucket that fills steadily says a near reset when it is nearly full; half full it bears what fills it.
+    said.learn(&requests(120, 118, Some(1)), at(70));
+    assert_eq!(said.bears(at(70)).0, Some(4.0));
+    said.learn(&requests(120, 60, Some(30)), at(80));
+    assert_eq!(said.bears(at(80)).0, Some(2.0));
+    // Long silent, it says nothing any more.
+    assert_eq!(said.bears(at(200)).0, None);
+}
+
+#[test]
+fn the_pace_is_what_was_sent_lately_over_what_is_borne() {
+    let mut flow = Flow::default();
+    let bears = (Some(2.0), Some(1_000.0));
+    assert_eq!(flow.pace(bears, at(0)), 0.0);
+    // Two a second for a minute, of few tokens.
+    (0..120).for_each(|half| flow.sent(100, Tick(half * 500_000_000)));
+    let pace = flow.pace(bears, at(60));
+    assert!((0.9..1.1).contains(&pace), "{pace}");
+    assert_eq!(flow.pace((None, None), at(60)), 0.0);
+    // Tokens become the scarcer of the two.
+    flow.sent(9_000, at(60));
+    assert!(flow.pace(bears, at(60)) > 1.0);
+    assert!(flow.pace(bears, at(120)) < 0.01);
+    // Nothing is left: any use is too much, and still a number.
+    assert_eq!(flow.pace((Some(0.0), None), at(60)), 1e3);
 }

@@ -1,7 +1,7 @@
 use lyss_domain::Tick;
 use proptest::prelude::*;
 
-use super::{GROUPS_PER_SHARD, RoundRobin, SHARDS};
+use super::RoundRobin;
 use crate::pool::tests::{channel, pool_of};
 use crate::{Balancer, Candidate, Pool, Remaining};
 
@@ -112,28 +112,13 @@ fn a_weight_cut_from_a_million_does_not_haunt_the_rotation() {
 }
 
 #[test]
-fn groups_are_apart_and_their_number_is_bounded() {
-    let balancer = RoundRobin::with_room_for(1, 4);
-    let candidates = pool_of(&[1, 1]);
-    for group in 0..10_000 {
-        let pool = Pool::new(group, &candidates);
-        balancer.pick(&pool, &Remaining::untried(&pool, &[]), 0, Tick(group)).unwrap();
-    }
-    let kept: usize = balancer.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
-    assert!(kept <= 4 * SHARDS, "{kept}");
-    // The youngest are the ones kept.
-    assert!(balancer.shard(9_999).unwrap().contains_key(&9_999));
-    assert_eq!(RoundRobin::new(1).groups_per_shard, GROUPS_PER_SHARD);
-}
-
-#[test]
 fn channels_that_left_are_forgotten_in_time() {
     let balancer = RoundRobin::new(1);
     for i in 0..10_000u128 {
         let candidates = [Candidate::new(channel(i), 1, 0)];
         run(&balancer, &candidates, &[], 1);
     }
-    assert!(balancer.shard(7).unwrap()[&7].turns.len() <= 20);
+    assert!(balancer.groups.peek(7, |group| group.turns.len()).unwrap() <= 20);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use crate::channel_state::{Verdict, report_of};
 use crate::concurrency_limit::ConcurrencyLimit;
 use crate::cooldown::Cooldown;
 use crate::histogram::RecentTimes;
-use crate::learned_headroom::{HiddenLimit, SaidHeadroom};
+use crate::learned_headroom::{Flow, HiddenLimit, SaidHeadroom};
+use crate::losses::{Losses, is_lost};
 use crate::snapshot::prompt_factor;
 use crate::speed::{Shown, Speed};
 use crate::success::{Success, mean_success};
@@ -27,12 +28,14 @@ pub(super) struct State {
     cooldown: Cooldown,
     speed: Speed,
     success: Success,
+    losses: Losses,
     /// Judged attempts since the slow start began.
     samples: u32,
     /// The channel's closings when that was counted.
     closings: u32,
     said: SaidHeadroom,
     hidden: HiddenLimit,
+    flow: Flow,
     limit: ConcurrencyLimit,
     last_fault: Option<(FaultKind, Tick)>,
     last_good: Option<Tick>,
@@ -69,18 +72,30 @@ impl State {
     pub(super) fn snapshot(&self, closings: u32, now: Tick) -> Snapshot {
         let is_anew = closings != self.closings;
         let (good, bad) = if is_anew { (0.0, 0.0) } else { self.success.counts(now) };
+        let (judged, lost) = self.losses.counts(now);
         Snapshot {
             in_flight_elsewhere: self.elsewhere(now),
             samples: if is_anew { self.samples.min(1) } else { self.samples },
             ttft_us: self.speed.ttft.value(now),
             ttft_mean_us: self.speed.ttft.mean(),
             tpot_us: self.speed.tpot.value(now),
+            tpot_mean_us: self.speed.tpot.mean(),
             spread: self.speed.ttft.spread(),
             good,
             bad,
+            judged,
+            lost,
             headroom: self.said.left(now).min(self.hidden.left(now)),
+            pace: self.pace(now),
             ..Snapshot::UNKNOWN
         }
+    }
+
+    /// How fast the windows are being used, in times of what they bear.
+    fn pace(&self, now: Tick) -> f32 {
+        let guess = self.hidden.guess(now);
+        let by_guess = (guess.map(|(requests, _)| requests / 60.0), guess.map(|(_, tokens)| tokens / 60.0));
+        self.flow.pace(self.said.bears(now), now).max(self.flow.pace(by_guess, now))
     }
 
     pub(super) fn standing(&self, of_channel: Standing, settings: &HealthSettings, now: Tick) -> Standing {
@@ -108,6 +123,7 @@ impl State {
         let tokens = u64::from(size.prompt_tokens) + u64::from(size.output_tokens);
         self.said.sent(tokens);
         self.hidden.sent(tokens, now);
+        self.flow.sent(tokens, now);
     }
 
     pub(super) fn release(&mut self, role: Role) {
@@ -144,6 +160,7 @@ impl State {
                     return Judged { verdict: Verdict::Nothing, change: None };
                 }
                 self.record(false, now);
+                self.losses.record(is_lost(observation), now);
                 self.last_fault = Some((fault, now));
                 if fault == FaultKind::FirstByteTimeout {
                     self.speed.waited(observation.prompt_tokens, observation.total, now);
@@ -236,6 +253,7 @@ impl State {
             self.success.forgive(now);
         }
         self.record(true, now);
+        self.losses.record(false, now);
         self.last_good = Some(now);
         self.cooldown.succeed(now);
         self.hidden.granted(now);

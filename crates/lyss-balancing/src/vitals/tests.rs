@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use lyss_domain::{FaultKind, FaultOwner, RateHeadroom, Tick, WindowLeft};
@@ -216,6 +217,45 @@ fn hedging_knows_the_usual_wait_once_enough_was_seen() {
     let p95 = a.ttft_quantile(0.95, at(100)).unwrap().as_millis();
     assert!((185..=207).contains(&p95), "{p95}");
     assert_eq!(a.ttft_quantile(0.95, at(3_600_000)), None);
+}
+
+/// Four threads begin and end attempts on two models for all they are worth; what each attempt proves is nothing.
+fn race(a: &Arc<Vitals>, b: &Arc<Vitals>, now: Tick, seen: impl Fn(&InFlight) + Sync) {
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (vitals, seen) = (if thread % 2 == 0 { a } else { b }, &seen);
+            scope.spawn(move || {
+                for step in 0..2_000 {
+                    let Ok(attempt) = vitals.enter(SIZE, None, now) else { continue };
+                    seen(&attempt);
+                    attempt.observe(&failed(FaultKind::BadRequest), step, now);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn threads_that_race_keep_the_limit_share_no_trial_and_leave_no_count_behind() {
+    let (health, a, b) = two_models();
+    let of_channel = health.channel(channel(1));
+    of_channel.configure(Some(3), false);
+    race(&a, &b, at(0), |_| assert!(of_channel.in_flight() <= 3));
+
+    for _ in 0..3 {
+        live(&a, &failed(FaultKind::Network), at(0));
+    }
+    let trials = AtomicU32::new(0);
+    race(&a, &b, at(1_000), |attempt| {
+        assert!(attempt.is_trial());
+        assert_eq!(trials.fetch_add(1, Ordering::SeqCst), 0);
+        trials.fetch_sub(1, Ordering::SeqCst);
+    });
+    assert_eq!(of_channel.in_flight(), 0);
+    for vitals in [&a, &b] {
+        let seen = vitals.snapshot(at(1_000));
+        assert_eq!((seen.in_flight, seen.outstanding_tokens, seen.standing), (0, 0, Standing::OnTrial));
+    }
 }
 
 proptest! {

@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use lyss_adapters::google::embed::{self, EmbeddingFormat};
+use lyss_adapters::headroom;
 use lyss_adapters::passing::{self, EventsTap};
 use lyss_adapters::responses::kept;
 use lyss_adapters::{CallerSide, CountSide, Dialect, Errand, Fault, Framing, Rendering, Tapped, VendorSide};
@@ -49,6 +50,7 @@ async fn read(
     body: ByteStream,
 ) -> Outcome {
     settlement.status(head.status.as_u16());
+    settlement.headroom(&headroom::read(&head.headers, walk.parts.clock.now()));
     if !head.status.is_success() {
         let fault = read_fault(dialect, &head, body).await;
         return failed(settlement, fault);

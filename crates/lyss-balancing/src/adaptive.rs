@@ -1,0 +1,109 @@
+//! One policy of which the other four are limits: the least expected cost, drawn as uncertain as it is known.
+//!
+//! What is known well is followed closely, what is known badly is tried in the measure in which it may be the best
+//! (Thompson 1933), and what was learned long ago counts as known badly, so that nobody is judged for ever. A queue, a
+//! rate window that runs out, and a tenant's wish to save money are prices upon it. How closely it follows depends on
+//! the regime of the group.
+
+use std::time::Duration;
+
+use lyss_domain::Tick;
+
+use crate::best_performance::{LOSS_US, REFUSAL_US, held_back};
+use crate::prediction::{Prospect, least, normal, survey};
+use crate::regime::{Regime, Regimes};
+use crate::round_robin::mix;
+use crate::{Balancer, Objective, Pool, Remaining};
+
+#[derive(Debug)]
+pub struct Adaptive {
+    pub(crate) regimes: Regimes,
+}
+
+/// Doubt about the logarithm of a time that was learned long ago.
+const STALE_DOUBT: f32 = 0.4;
+
+/// What was learned loses most of its certainty in this time without a new attempt.
+const STALE_AFTER: Duration = Duration::from_secs(20);
+
+impl Adaptive {
+    pub(crate) fn new() -> Self {
+        Self { regimes: Regimes::new() }
+    }
+
+    /// Who serves in this regime; nothing else but the arguments decides.
+    pub(crate) fn pick_in(
+        pool: &Pool<'_>,
+        remaining: &Remaining,
+        draw: u64,
+        regime: Regime,
+    ) -> Option<usize> {
+        let prospects = survey(pool, remaining);
+        let cost = |prospect: &Prospect| {
+            held_back(prospect, draw) + compared(prospect, pool.objective, regime, draw)
+        };
+        least(&prospects, cost)
+    }
+}
+
+impl Balancer for Adaptive {
+    fn pick(&self, pool: &Pool<'_>, remaining: &Remaining, draw: u64, now: Tick) -> Option<usize> {
+        let regime = self.regimes.observe(pool, true, now);
+        Self::pick_in(pool, remaining, draw, regime)
+    }
+}
+
+/// What a call here costs as far as it was drawn, with all prices on it.
+pub(crate) fn compared(prospect: &Prospect, objective: Objective, regime: Regime, draw: u64) -> f32 {
+    drawn_cost(prospect, regime, draw) * price(prospect, objective)
+}
+
+/// Expected cost in microseconds with what is known for sure.
+pub(crate) fn expected_cost(prospect: &Prospect, regime: Regime) -> f32 {
+    cost(prospect, prospect.total_us, prospect.success(), prospect.loss().0, regime)
+}
+
+/// One of the costs that may be the true one.
+fn drawn_cost(prospect: &Prospect, regime: Regime, draw: u64) -> f32 {
+    let own = mix(draw ^ ((prospect.index as u64) << 8));
+    let success = prospect.success() + prospect.doubt() * normal(own);
+    let time = prospect.total_us * (time_doubt(prospect) * normal(mix(own))).exp();
+    let (loss, doubt) = prospect.loss();
+    let loss = (loss + doubt * normal(mix(own ^ 1))).clamp(0.0, 1.0);
+    cost(prospect, time, success.clamp(0.02, 1.0), loss, regime)
+}
+
+fn cost(prospect: &Prospect, time: f32, success: f32, loss: f32, regime: Regime) -> f32 {
+    let queue = match regime {
+        // What was learned of a lesser load says little; what is under way says more.
+        Regime::Burst => prospect.queue() * (1.0 + prospect.load / prospect.weight),
+        Regime::Idle | Regime::Steady | Regime::Degraded => prospect.queue(),
+    };
+    (time * queue + (1.0 - success) * REFUSAL_US) / success + loss * LOSS_US
+}
+
+/// Standard deviation of the logarithm of the expected time.
+pub(crate) fn time_doubt(prospect: &Prospect) -> f32 {
+    let seen = (prospect.good + prospect.bad).min(prospect.samples as f32);
+    let stale = 1.0 - (-prospect.idle.as_secs_f32() / STALE_AFTER.as_secs_f32()).exp();
+    prospect.spread.min(1.0) / (seen + 1.0).sqrt() + STALE_DOUBT * stale
+}
+
+/// What a call here costs besides time, as a factor.
+pub(crate) fn price(prospect: &Prospect, objective: Objective) -> f32 {
+    prospect.shadow_price() * wish(prospect, objective)
+}
+
+/// What a tenant's objective makes of the price.
+fn wish(prospect: &Prospect, objective: Objective) -> f32 {
+    let price = prospect.price_micros.max(1.0);
+    match objective {
+        Objective::Latency => 1.0,
+        Objective::Balanced => price,
+        // A tenth cheaper outweighs half as slow again.
+        Objective::Cost => price.powi(4),
+    }
+}
+
+#[cfg(test)]
+mod tests;
