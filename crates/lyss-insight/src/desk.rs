@@ -124,7 +124,3 @@ pub(crate) fn failed(second: u64, channel: u64, fault: FaultKind) -> AttemptReco
 fn provider(channel: u64) -> ProviderSlug {
     slug(if channel == 2 { "deepseek" } else { "openai" })
 }
-
-pub(crate) fn moment(text: &str) -> Timestamp {
-    Timestamp::parse_rfc3339(text).unwrap()
-}
