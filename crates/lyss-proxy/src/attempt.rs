@@ -42,10 +42,13 @@ pub(crate) struct Trying<'a> {
     pub ordinal: u16,
     /// The longest wait for a first byte, where it is shorter than the channel's own.
     pub patience: Option<Duration>,
+    /// How this channel was chosen, for the record.
+    pub decision: Option<Box<[u8]>>,
 }
 
 /// Tries one channel. The future may be dropped at any await: what was taken is given back or settled.
-pub(crate) async fn attempt(walk: &mut Walk<'_>, trying: Trying<'_>, charge: Charge) -> Outcome {
+pub(crate) async fn attempt(walk: &mut Walk<'_>, mut trying: Trying<'_>, charge: Charge) -> Outcome {
+    let decision = trying.decision.take();
     let route = &trying.seat.route;
     let upstream_model = route.upstream_model(&walk.ask.model).to_owned();
     let room = match enter(walk, trying.seat).await {
@@ -67,7 +70,7 @@ pub(crate) async fn attempt(walk: &mut Walk<'_>, trying: Trying<'_>, charge: Cha
     };
     let settlement = Settlement::begin(Sending {
         parts: Arc::clone(walk.parts),
-        draft: draft(walk, route, upstream_model, trying.ordinal),
+        draft: AttemptRecord { decision, ..draft(walk, route, upstream_model, trying.ordinal) },
         rates: walk.rates,
         prompt_guess: walk.prompt_guess,
         charge,

@@ -28,6 +28,8 @@ struct Failover<'a> {
     waits: SmallestWait,
     /// Attempts that count as retries of this call.
     counted: u32,
+    /// The newest choice, as its attempt's record keeps it.
+    decision: Option<Box<[u8]>>,
 }
 
 /// What one try led to.
@@ -58,6 +60,7 @@ pub(crate) async fn answer(
         worst: None,
         waits: SmallestWait::default(),
         counted: 0,
+        decision: None,
     };
     walk.budgets.retries.deposit();
     let left = loop {
@@ -109,7 +112,9 @@ impl<'a> Failover<'a> {
             draw: walk.parts.draws.next(),
             now,
         };
-        walk.parts.balancers.choose(self.planned.strategy, &pool, &terms)
+        let (choice, decision) = walk.parts.balancers.choose_recorded(self.planned.strategy, &pool, &terms);
+        self.decision = decision.encode().map(Vec::into_boxed_slice);
+        choice
     }
 
     /// Asks one channel and judges what became of it.
@@ -196,7 +201,8 @@ impl<'a> Failover<'a> {
         let planned = self.planned;
         let seat = planned.pool.seats.get(index)?;
         walk.rates = call::price(walk.tenant, &seat.route, walk.ask, walk.started_at);
-        Some(Trying { seat, ordinal, patience: self.patience(walk, seat, why) })
+        let decision = self.decision.take();
+        Some(Trying { seat, ordinal, patience: self.patience(walk, seat, why), decision })
     }
 
     /// How long a channel on trial may keep its call waiting, where another could take over.
