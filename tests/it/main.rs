@@ -7,6 +7,7 @@
     reason = "everything here is a test"
 )]
 
+mod aggressor;
 mod client_gone;
 mod cuts;
 mod dialects;
@@ -15,6 +16,7 @@ mod faults;
 mod gateway;
 mod house;
 mod http_edges;
+mod keeping;
 mod limits;
 mod manage;
 mod probes;

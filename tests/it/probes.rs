@@ -1,5 +1,6 @@
 //! Probes through the real pipeline's routes: who is asked, what it costs, and what a channel's health makes of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +14,12 @@ use lyss_management::ChannelDraft;
 use lyss_proxy::draw::Draws;
 use lyss_proxy::{ProbeSettings, Prober};
 use lyss_quota::Unit;
-use lyss_repositories::{AttemptStore, HealthStore, Listing};
+use lyss_repositories::{AttemptStore, HealthStore, Listing, Page};
+use lyss_sandbox::Vendor;
 use lyss_testkit::transport::{Answer, ScriptedTransport};
 use lyss_wire::TransportClass;
 
+use crate::gateway::process::Served;
 use crate::gateway::{Gateway, VENDOR_KEY, bodies, draft};
 
 const MODELS: &str = r#"{"data":[{"id":"gpt-4o-mini"}]}"#;
@@ -51,7 +54,7 @@ impl Station {
     async fn after(&self, wait: Duration) -> Vec<HealthEvent> {
         self.gateway.clock.advance(wait);
         let table = Arc::clone(&self.gateway.proxy.routes());
-        self.prober.round(&table).await.unwrap()
+        self.prober.round(&table).await.unwrap().events
     }
 
     /// A look at which every channel is due that was not probed in the last minute and a half.
@@ -370,4 +373,26 @@ async fn a_paid_probe_of_an_ejected_model_counts_for_that_model_alone() {
         (Some(FaultKind::Overloaded), Some(503), Micros::ZERO)
     );
     station.close().await;
+}
+
+/// The built service, over sockets, onto a simulated vendor of each kind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_without_traffic_asks_every_vendor_and_keeps_what_it_heard() {
+    let served = Served::open(&[("PROVIDER_SERVICE_HEALTH__PROBE_INTERVAL_S", "1")]).await;
+    let newest = Listing { page: Page { number: 1, size: 200 }, ..Listing::default() };
+    for _ in 0..3_000 {
+        let heard = served.office.store.events(&served.office.scope, &newest).await.unwrap().items;
+        let channels: BTreeSet<_> = heard.iter().map(|event| event.channel).collect();
+        if channels.len() == Vendor::ALL.len() {
+            assert!(
+                outcomes(&heard).iter().all(|told| *told == (HealthEventKind::ProbeOk, None)),
+                "{heard:?}"
+            );
+            assert_eq!(heard.len(), channels.len(), "told once each");
+            assert_eq!(served.office.store.count(&served.office.scope).await.unwrap(), 0);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("not every vendor was asked");
 }

@@ -118,6 +118,7 @@ on_both! {
     health (sqlite, postgres) {
         states_are_kept_whole_and_replaced,
         states_never_replace_newer_ones,
+        states_that_nobody_writes_are_forgotten,
         states_and_events_of_channels_that_are_gone_are_left_out,
         events_are_kept_whole_and_there_once,
         events_are_filtered_and_listed_by_time_in_pages,

@@ -1,6 +1,7 @@
 //! Builds the service from its settings: the order in which parts come to be, and who is given what.
 
 mod daily;
+mod health;
 mod live;
 mod quotas;
 mod sharing;
@@ -16,7 +17,7 @@ use lyss_catalog::{CatalogHandle, Loader, LoaderSettings};
 use lyss_domain::{Clock, KeyDigest, Secret};
 use lyss_http::{Dependency, Doorkeeper, TokenCheck, UseCases};
 use lyss_insight::Insight;
-use lyss_ledger::{Ledger, LedgerSettings, LedgerTask};
+use lyss_ledger::{Ledger, LedgerSettings};
 use lyss_management::{Guards, Management};
 use lyss_migrations::SchemaState;
 use lyss_proxy::draw::Draws;
@@ -30,6 +31,8 @@ use prometheus_client::registry::Registry;
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
+
+use health::{HealthParts, HealthTasks};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -61,6 +64,7 @@ pub(crate) struct Service {
     upkeep_task: JoinHandle<()>,
     daily_task: JoinHandle<()>,
     sharing_task: Option<JoinHandle<()>>,
+    health: HealthTasks,
 }
 
 /// The runtime that carries settlement, database work and loaders, so that a worker's end never drops money.
@@ -258,13 +262,12 @@ impl Service {
         let mut registry = Registry::default();
         let meters = Meters::register(&mut registry);
         let (ledger, ledger_task) = open_ledger(data, Arc::clone(&attempts), meters.clone()).await?;
-        let ledger_task = tokio::spawn(ledger_task.run());
 
         let (quotas, loader) = quotas::open(loader, &attempts, &ledger, &clock).await?;
         let loader_task = tokio::spawn(loader.run());
         let quotas_task = tokio::spawn(quotas::keep(Arc::clone(&quotas), Arc::clone(&clock)));
         let parts = Parts {
-            vault: Arc::clone(&vault),
+            vault,
             quotas: Arc::clone(&quotas),
             rates: Arc::new(MemoryRateStore::new()),
             balancers: Balancers::new(u64::from_be_bytes(random()?)),
@@ -277,11 +280,6 @@ impl Service {
         };
         let sharing_task = sharing::begin(&config.redis, Arc::clone(&parts.health), Arc::clone(&clock))?;
         let proxy = Arc::new(Proxy::new(parts, &catalog));
-        let writes: Arc<dyn Store> = Arc::new(store.clone());
-        let kind = if is_embedded(config) { "SQLite" } else { "the configured database" };
-        let dependencies: Vec<Arc<dyn Dependency>> =
-            vec![DatabaseHealth::watch(Arc::clone(&writes), kind), Arc::new(LedgerHealth(ledger.clone()))];
-        let digests = Arc::clone(&management.key_digests);
         let insight = live::insight(&store, catalog, &proxy, &clock);
         let daily_task = tokio::spawn(daily::report(Arc::clone(&insight)));
         let management = Arc::new(management);
@@ -292,19 +290,27 @@ impl Service {
             Arc::clone(&upstream),
             clock,
         ));
+        let health = HealthParts {
+            probes: config.health.probes()?,
+            proxy: Arc::clone(&proxy),
+            store: Arc::new(store.clone()),
+            management: Arc::clone(&management),
+            ledger: ledger.clone(),
+            upstream: Arc::clone(&upstream),
+        };
+        let health = health.start().await?;
         let use_cases = UseCases::new(Arc::clone(&management), Handle::current());
-        let doorkeeper = Doorkeeper::new(Arc::new(move |key| KeyDigest(mac(&digests, &[key]))));
         let check = TokenCheck { tokens, transport: upstream.clone(), runtime: Handle::current() };
         Ok(Self {
+            dependencies: Arc::new(dependencies(config, &store, &ledger)),
             store,
             proxy,
-            doorkeeper: doorkeeper.with_tokens(check).telling(use_cases.clone()),
+            doorkeeper: doorkeeper(&management).with_tokens(check).telling(use_cases.clone()),
             management,
             insight,
             use_cases,
             upstream,
             registry: Arc::new(registry),
-            dependencies: Arc::new(dependencies),
             ledger,
             ledger_task,
             loader_task,
@@ -312,6 +318,7 @@ impl Service {
             upkeep_task,
             daily_task,
             sharing_task,
+            health,
         })
     }
 
@@ -324,6 +331,7 @@ impl Service {
         if let Some(task) = &self.sharing_task {
             task.abort();
         }
+        self.health.close().await;
         self.ledger.shutdown();
         if tokio::time::timeout(CLOSE_PATIENCE, self.ledger_task).await.is_err() {
             warn!("the database is away: the last usage records stay in the journal for the next start");
@@ -334,18 +342,32 @@ impl Service {
     }
 }
 
-/// The ledger, whose journal counts what it writes.
+/// What `/health` looks at.
+fn dependencies(config: &Config, store: &SqlStore, ledger: &Ledger) -> Vec<Arc<dyn Dependency>> {
+    let store: Arc<dyn Store> = Arc::new(store.clone());
+    let kind = if is_embedded(config) { "SQLite" } else { "the configured database" };
+    vec![DatabaseHealth::watch(store, kind), Arc::new(LedgerHealth(ledger.clone()))]
+}
+
+/// Knows virtual keys by their digests.
+fn doorkeeper(management: &Management) -> Doorkeeper {
+    let digests = Arc::clone(&management.key_digests);
+    Doorkeeper::new(Arc::new(move |key| KeyDigest(mac(&digests, &[key]))))
+}
+
+/// The ledger at work, whose journal counts what it writes.
 async fn open_ledger(
     data: &DataFolder,
     attempts: Arc<dyn AttemptStore>,
     meters: Meters,
-) -> Result<(Ledger, LedgerTask)> {
+) -> Result<(Ledger, JoinHandle<()>)> {
     let settings = LedgerSettings::in_folder(data.path());
     let observe = Arc::new(move |record: &_| meters.recorded(record));
     let opened = lyss_ledger::open_observed(settings, attempts, observe).await;
-    opened.with_context(|| {
+    let (ledger, task) = opened.with_context(|| {
         format!("the usage ledger in {} (is another lyss-provider running on it?)", data.path().display())
-    })
+    })?;
+    Ok((ledger, tokio::spawn(task.run())))
 }
 
 /// The stored key of a purpose; made and stored the first time, by whichever instance is first.

@@ -4,9 +4,12 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use lyss_domain::{Clock, Tick, Timestamp};
 
+/// Ticks begin so long before the process, in nanoseconds: what is restored from an earlier run happened then.
+const BEFORE: u64 = 2 * 24 * 60 * 60 * 1_000_000_000;
+
 /// Wall clock and monotonic clock of the machine.
 pub(crate) struct SystemClock {
-    /// The zero of [`Tick`].
+    /// The tick [`BEFORE`].
     start: Instant,
 }
 
@@ -26,7 +29,7 @@ impl Clock for SystemClock {
     }
 
     fn tick(&self) -> Tick {
-        // One nanosecond in, so that a tick of zero is always "before".
-        Tick(1 + u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX - 1))
+        let elapsed = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        Tick(BEFORE.saturating_add(elapsed))
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod auth;
 pub(crate) mod data;
 pub(crate) mod database;
 pub(crate) mod egress;
+pub(crate) mod health;
 pub(crate) mod log;
 pub(crate) mod proxy;
 pub(crate) mod redis;
@@ -33,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) auth: auth::AuthSection,
     pub(crate) egress: egress::EgressSection,
     pub(crate) proxy: proxy::ProxySection,
+    pub(crate) health: health::HealthSection,
     pub(crate) log: log::LogSettings,
 }
 
@@ -81,6 +83,7 @@ impl Config {
         self.egress.policy()?;
         self.server.origins()?;
         self.proxy.settings()?;
+        self.health.probes()?;
         self.security.validate()
     }
 }

@@ -18,8 +18,8 @@ use futures_util::{StreamExt, stream};
 use lyss_balancing::{Health, Phase};
 use lyss_catalog::TenantEntry;
 use lyss_domain::{
-    Clock, FaultKind, FaultOwner, HealthEvent, HealthEventId, HealthEventKind, HealthSource, Micros,
-    ProbeMode, Tick,
+    ChannelId, Clock, FaultKind, FaultOwner, HealthEvent, HealthEventId, HealthEventKind, HealthSource,
+    Micros, ProbeMode, Tick,
 };
 use lyss_ledger::Ledger;
 use lyss_repositories::{HealthStore, ProbeTurn, StoreError};
@@ -57,6 +57,15 @@ pub struct Prober {
     pub clock: Arc<dyn Clock>,
     pub draws: Draws,
     schedule: Schedule,
+}
+
+/// What a round brought.
+#[derive(Debug, Default)]
+pub struct Probed {
+    /// What is worth being kept as history.
+    pub events: Vec<HealthEvent>,
+    /// Channels that a probe said something of, and when.
+    pub moments: Vec<(ChannelId, Tick)>,
 }
 
 /// What a probe came to.
@@ -104,10 +113,10 @@ impl Prober {
     }
 
     /// Probes every channel that needs it and whose turn this replica wins, and waits for the answers. To be called every
-    /// few seconds; answers what is worth being kept as history.
-    pub async fn round(&self, table: &RouteTable) -> Result<Vec<HealthEvent>, StoreError> {
+    /// few seconds.
+    pub async fn round(&self, table: &RouteTable) -> Result<Probed, StoreError> {
         if self.settings.interval.is_zero() {
-            return Ok(Vec::new());
+            return Ok(Probed::default());
         }
         let wishes = self.wishes(table, self.clock.tick());
         let (now, wall) = (self.clock.tick(), self.clock.now());
@@ -120,7 +129,7 @@ impl Prober {
             })
             .collect();
         if turns.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Probed::default());
         }
         let claimed = self.store.claim_turns(&turns, wall).await;
         let won: HashSet<_> = claimed.iter().flatten().copied().collect();
@@ -138,7 +147,9 @@ impl Prober {
             let seen = self.probe(&tenant, &route).await?;
             self.conclude(&tenant, &route, seen)
         });
-        Ok(seen.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await)
+        let seen: Vec<_> = seen.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
+        let (moments, events): (Vec<_>, Vec<_>) = seen.into_iter().unzip();
+        Ok(Probed { events: events.into_iter().flatten().collect(), moments })
     }
 
     /// Channels whose time has come and that need it.
@@ -183,7 +194,12 @@ impl Prober {
     }
 
     /// What it means for the channel's health, and for its history.
-    fn conclude(&self, tenant: &TenantEntry, route: &Route, seen: Seen) -> Option<HealthEvent> {
+    fn conclude(
+        &self,
+        tenant: &TenantEntry,
+        route: &Route,
+        seen: Seen,
+    ) -> Option<((ChannelId, Tick), Option<HealthEvent>)> {
         let (channel, now) = (route.channel.id, self.clock.tick());
         let (result, kind, fault) = match seen.verdict {
             Verdict::Well => (Ok(()), HealthEventKind::ProbeOk, None),
@@ -200,11 +216,11 @@ impl Prober {
             Some(_) => {}
         }
         if !self.schedule.is_news(channel, fault, now) {
-            return None;
+            return Some(((channel, now), None));
         }
         let at = self.clock.now();
         let millis = u64::try_from(at.as_millis()).unwrap_or(0);
-        Some(HealthEvent {
+        let event = HealthEvent {
             id: HealthEventId::from_parts(millis, &self.draws.id_bytes()),
             tenant: tenant.tenant.id,
             channel,
@@ -215,7 +231,8 @@ impl Prober {
             lasting: None,
             source: HealthSource::Probe,
             latency: Some(seen.latency),
-        })
+        };
+        Some(((channel, now), Some(event)))
     }
 }
 

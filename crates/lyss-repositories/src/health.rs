@@ -22,8 +22,11 @@ pub trait HealthStore: Send + Sync {
     /// how many were written.
     async fn save_states(&self, states: &[HealthState]) -> Result<u64, StoreError>;
 
-    /// All of them, whoever's.
+    /// All of them, whoever's, in no order.
     async fn load_states(&self) -> Result<Vec<HealthState>, StoreError>;
+
+    /// Deletes states that nobody wrote since then; answers how many.
+    async fn forget_states(&self, before: Timestamp) -> Result<u64, StoreError>;
 
     /// In one transaction. An event whose id is there already is left as it is, so a batch may be written twice. Answers
     /// how many were new.

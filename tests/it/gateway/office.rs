@@ -165,7 +165,7 @@ impl Office {
         key
     }
 
-    fn acting(&self) -> Acting<'static> {
+    pub(crate) fn acting(&self) -> Acting<'static> {
         Acting::system(self.scope, NAME)
     }
 

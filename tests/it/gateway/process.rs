@@ -60,9 +60,10 @@ fn variable(name: &str) -> Option<String> {
 }
 
 impl Start {
-    /// On a data folder, with nothing from this process's environment.
+    /// On a data folder, with nothing from this process's environment. Vendors are asked by the test alone: no probes.
     pub(crate) fn on(data: &Path) -> Self {
         Self { data: data.to_owned(), variables: Vec::new() }
+            .with("PROVIDER_SERVICE_HEALTH__PROBE_INTERVAL_S", "0")
     }
 
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {

@@ -127,6 +127,15 @@ impl HealthStore for SqlStore {
         all(self.reader(), channel_health::Entity::find()).await
     }
 
+    async fn forget_states(&self, before: Timestamp) -> Result<u64, StoreError> {
+        use channel_health::{Column, Entity};
+        let tx = self.begin_write().await?;
+        let old = Entity::delete_many().filter(Column::UpdatedAtUs.lt(before.as_micros()));
+        let gone = old.exec(&tx).await.map_err(store_error)?.rows_affected;
+        tx.commit().await?;
+        Ok(gone)
+    }
+
     async fn append_events(&self, events: &[HealthEvent]) -> Result<u64, StoreError> {
         use health_event::{Column, Entity, Model};
         if events.is_empty() {

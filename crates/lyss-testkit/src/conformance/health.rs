@@ -66,6 +66,15 @@ pub async fn states_never_replace_newer_ones(db: &TestDatabase) {
     assert_eq!(states(db).await, [newest]);
 }
 
+pub async fn states_that_nobody_writes_are_forgotten(db: &TestDatabase) {
+    with_channels(db).await;
+    let kept = health_state(2, 3, 20);
+    db.store.save_states(&[health_state(1, 1, 19), health_state(1, 2, 1), kept.clone()]).await.unwrap();
+    assert_eq!(db.store.forget_states(at(20)).await.unwrap(), 2);
+    assert_eq!(db.store.forget_states(at(20)).await.unwrap(), 0);
+    assert_eq!(states(db).await, [kept]);
+}
+
 /// A batch of more rows than a statement carries, among them some of a channel that is gone.
 pub async fn states_and_events_of_channels_that_are_gone_are_left_out(db: &TestDatabase) {
     with_channels(db).await;
