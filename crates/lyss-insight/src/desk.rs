@@ -6,7 +6,7 @@ use std::time::Duration;
 use lyss_balancing::{ChannelHealth, Ending, Health, Observation, Size};
 use lyss_catalog::{Catalog, CatalogHandle};
 use lyss_domain::{
-    AttemptRecord, Channel, ChannelId, FaultKind, HealthEvent, ProviderSlug, TenantId, Terminal, Timestamp,
+    AttemptRecord, Channel, ChannelId, FaultKind, HealthEvent, ProviderSlug, TenantId, Terminal,
 };
 use lyss_repositories::{AttemptStore as _, CatalogRows, HealthStore as _, Store as _};
 use lyss_testkit::ManualClock;
