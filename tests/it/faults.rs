@@ -6,6 +6,8 @@ mod cases;
 mod expected;
 mod page;
 mod peers;
+mod recovery;
+mod switch;
 
 use std::sync::Arc;
 
@@ -13,11 +15,8 @@ use lyss_domain::AttemptRecord;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use bench::{Bench, Cell, Outcome};
+use bench::{AT_ONCE, Bench, Cell, Outcome};
 use expected::{Case, Ended, Seen};
-
-/// Cells under way at once.
-const AT_ONCE: usize = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_is_met_as_the_table_says() {
@@ -32,6 +31,8 @@ async fn every_fault_is_met_as_the_table_says() {
             .flat_map(move |(stream, _)| (0..=2).map(move |healthy| Cell { case, stream, healthy }))
     });
     let prepared = bench.prepare(&cases, cells.collect()).await;
+    // Every failure of every cell is tried again at one moment, which only a service with many good calls may do.
+    Bench::pay_for_retries(&bench, 5 * bench::CALLS * prepared.len()).await;
 
     let (gate, mut running) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
     for cell in prepared {

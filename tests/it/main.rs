@@ -7,6 +7,7 @@
     reason = "everything here is a test"
 )]
 
+mod aggressor;
 mod client_gone;
 mod cuts;
 mod dialects;

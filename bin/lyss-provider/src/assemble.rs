@@ -1,6 +1,8 @@
 //! Builds the service from its settings: the order in which parts come to be, and who is given what.
 
+mod daily;
 mod health;
+mod live;
 mod quotas;
 mod sharing;
 mod upkeep;
@@ -12,9 +14,9 @@ use anyhow::{Context, Result, bail};
 use lyss_auth::{Issuer, Tokens};
 use lyss_balancing::Balancers;
 use lyss_catalog::{CatalogHandle, Loader, LoaderSettings};
-use lyss_domain::{ChannelId, Clock, KeyDigest, Secret};
+use lyss_domain::{Clock, KeyDigest, Secret};
 use lyss_http::{Dependency, Doorkeeper, TokenCheck, UseCases};
-use lyss_insight::{Insight, Live};
+use lyss_insight::Insight;
 use lyss_ledger::{Ledger, LedgerSettings};
 use lyss_management::{Guards, Management};
 use lyss_migrations::SchemaState;
@@ -30,7 +32,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use health::HealthTasks;
+use health::{HealthParts, HealthTasks};
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -60,17 +62,9 @@ pub(crate) struct Service {
     loader_task: JoinHandle<()>,
     quotas_task: JoinHandle<()>,
     upkeep_task: JoinHandle<()>,
+    daily_task: JoinHandle<()>,
     sharing_task: Option<JoinHandle<()>>,
     health: HealthTasks,
-}
-
-/// The pipeline as the readings of state see it.
-struct Pipeline(Arc<Proxy>);
-
-impl Live for Pipeline {
-    fn in_flight(&self, channel: ChannelId) -> u32 {
-        self.0.health().channel(channel).in_flight()
-    }
 }
 
 /// The runtime that carries settlement, database work and loaders, so that a worker's end never drops money.
@@ -286,12 +280,8 @@ impl Service {
         };
         let sharing_task = sharing::begin(&config.redis, Arc::clone(&parts.health), Arc::clone(&clock))?;
         let proxy = Arc::new(Proxy::new(parts, &catalog));
-        let insight = Insight {
-            attempts,
-            catalog,
-            live: Arc::new(Pipeline(Arc::clone(&proxy))),
-            clock: Arc::clone(&clock),
-        };
+        let insight = live::insight(&store, catalog, &proxy, &clock);
+        let daily_task = tokio::spawn(daily::report(Arc::clone(&insight)));
         let management = Arc::new(management);
         let upstream = Arc::new(Upstream::new(&UpstreamSettings { egress, ..UpstreamSettings::default() })?);
         let upkeep_task = tokio::spawn(upkeep::keep(
@@ -300,8 +290,15 @@ impl Service {
             Arc::clone(&upstream),
             clock,
         ));
-        let probes = config.health.probes()?;
-        let health = HealthTasks::begin(probes, &proxy, &store, &management, &ledger, &upstream).await?;
+        let health = HealthParts {
+            probes: config.health.probes()?,
+            proxy: Arc::clone(&proxy),
+            store: Arc::new(store.clone()),
+            management: Arc::clone(&management),
+            ledger: ledger.clone(),
+            upstream: Arc::clone(&upstream),
+        };
+        let health = health.start().await?;
         let use_cases = UseCases::new(Arc::clone(&management), Handle::current());
         let check = TokenCheck { tokens, transport: upstream.clone(), runtime: Handle::current() };
         Ok(Self {
@@ -310,7 +307,7 @@ impl Service {
             proxy,
             doorkeeper: doorkeeper(&management).with_tokens(check).telling(use_cases.clone()),
             management,
-            insight: Arc::new(insight),
+            insight,
             use_cases,
             upstream,
             registry: Arc::new(registry),
@@ -319,6 +316,7 @@ impl Service {
             loader_task,
             quotas_task,
             upkeep_task,
+            daily_task,
             sharing_task,
             health,
         })
@@ -329,6 +327,7 @@ impl Service {
         self.loader_task.abort();
         self.quotas_task.abort();
         self.upkeep_task.abort();
+        self.daily_task.abort();
         if let Some(task) = &self.sharing_task {
             task.abort();
         }

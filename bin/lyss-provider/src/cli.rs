@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
-use crate::{audit, check, demo, keys, log, migrate, seal, serve, token};
+use crate::{audit, check, demo, keys, log, migrate, seal, serve, simulate, token};
 
 /// An LLM gateway: applications hold a virtual key and talk to one URL; the service picks a channel and pays the
 /// vendor.
@@ -48,6 +48,10 @@ enum Command {
     ///
     /// Example: printf %s "$KEY" | lyss-provider seal --tenant acme --origin https://api.openai.com
     Seal(seal::SealArgs),
+    /// Plays a tenant's recorded calls again in simulated time: what would each balancing algorithm have done with them?
+    ///
+    /// Nothing is sent. Example: lyss-provider simulate --tenant acme --period week --html balancing.html
+    Simulate(simulate::SimulateArgs),
     /// Reads the settings, tries what they point to, and prints what it found, secrets masked.
     ///
     /// Example: lyss-provider check --config lyss.toml
@@ -85,6 +89,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Command::Token(command) => token::run(&config, &command),
         Command::Audit(command) => audit::run(&config, &command),
         Command::Seal(args) => seal::run(&config, &args),
+        Command::Simulate(args) => simulate::run(&config, &args),
         Command::Check => check::run(&config),
     }
 }

@@ -18,6 +18,7 @@ mod log;
 mod migrate;
 mod seal;
 mod serve;
+mod simulate;
 mod token;
 
 use std::process::ExitCode;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::workspace::Workspace;
-use crate::{bench, coverage, lint, matrix, sdk, services, test};
+use crate::{aggressor, bench, coverage, lint, matrix, sdk, services, test};
 
 #[derive(Parser)]
 #[command(
@@ -71,6 +71,12 @@ enum Task {
     /// and no loss names it.
     #[command(after_help = "Example: cargo xtask matrix")]
     Matrix,
+    /// Measure what a tenant notices of another one that asks for twenty times as much
+    ///
+    /// Builds the service for release, starts it before simulated vendors with a limit on calls at once, and prints the
+    /// first tenant's times alone and beside the other one. Takes about twenty seconds after the build.
+    #[command(after_help = "Example: cargo xtask aggressor")]
+    Aggressor,
     /// Measure the gateway between two runs of plain nginx
     #[command(after_help = "Example: cargo xtask bench --only W1,W2")]
     Bench(bench::Options),
@@ -87,6 +93,7 @@ pub(crate) fn run() -> Result<u8> {
         Task::Lint => lint::run(&workspace).map(|()| 0),
         Task::Coverage { packages } => coverage::run(&workspace, &packages).map(|()| 0),
         Task::Matrix => matrix::run(&workspace).map(|()| 0),
+        Task::Aggressor => aggressor::run(&workspace).map(|()| 0),
         Task::Bench(options) => bench::run(&workspace, &options).map(|()| 0),
     }
 }

@@ -8,6 +8,7 @@
     reason = "automation runs on the developer's machine: it reads the environment and the clock, as tests may"
 )]
 
+mod aggressor;
 mod bench;
 mod cli;
 mod coverage;

@@ -251,7 +251,9 @@ fn status_for_caller(kind: FaultKind, status: StatusCode) -> u16 {
         | FaultKind::ContextTooLong
         | FaultKind::ModelNotFound => status.is_client_error() && !is_about_credential(status),
         FaultKind::VendorRateLimited => status == StatusCode::TOO_MANY_REQUESTS,
-        FaultKind::VendorError | FaultKind::Overloaded => status.is_server_error(),
+        FaultKind::VendorError => status.is_server_error(),
+        // By its words alone it may come with any: an error inside a stream has none of its own.
+        FaultKind::Overloaded => matches!(status.as_u16(), 503 | 529),
         _ => false,
     };
     if is_true { status.as_u16() } else { status_of(kind) }

@@ -17,6 +17,7 @@ use crate::{
 
 mod codec;
 mod explain;
+mod foresee;
 
 pub use codec::{Unreadable, VERSION};
 pub use explain::{Explained, Term, explain};

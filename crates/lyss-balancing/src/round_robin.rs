@@ -63,6 +63,15 @@ impl RoundRobin {
         })?
     }
 
+    /// What everybody is owed before the next pick; nobody's turn is used up.
+    pub(crate) fn owed(&self, pool: &Pool<'_>, remaining: &Remaining, now: Tick) -> Credits {
+        let owed = self.groups.with(pool.group, now, |group| {
+            group.admit(pool, remaining, mix(self.seed ^ pool.group));
+            group.credits(pool, remaining)
+        });
+        owed.unwrap_or_default()
+    }
+
     /// Who would serve, were these the credits.
     pub(crate) fn replay(pool: &Pool<'_>, remaining: &Remaining, credits: &[i64]) -> Option<usize> {
         let mut group = Group::default();

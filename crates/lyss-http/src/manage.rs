@@ -4,6 +4,7 @@
 //! [`managed()`], which no other function passes. Start reading there, then at [`quotas`], the plainest noun. Values in
 //! JSON are DTOs beside their noun; domain types are never written.
 
+pub mod accept;
 pub mod address;
 pub mod authorized;
 pub mod code;
@@ -25,8 +26,12 @@ pub mod keys;
 pub mod prices;
 pub mod providers;
 pub mod quotas;
+pub mod reports;
+pub mod requests;
+pub mod routing;
 pub mod tenants;
 
+mod decision;
 pub(crate) mod schema;
 
 use std::sync::Arc;
@@ -57,6 +62,9 @@ pub(crate) fn routes() -> Vec<RouteEntry> {
         keys::routes(),
         quotas::routes(),
         prices::routes(),
+        requests::routes(),
+        routing::routes(),
+        reports::routes(),
         audit::routes(),
     ];
     nouns.into_iter().flatten().collect()

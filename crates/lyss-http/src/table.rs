@@ -103,13 +103,13 @@ impl RouteEntry {
         self.doc.answer = Some(Schemas::page_of::<D>());
         let sorts = words::<S>().into_iter().flat_map(|word| [word.to_owned(), format!("-{word}")]);
         self.doc.sorts = sorts.collect();
-        self.failing(&[422])
+        self.pages()
     }
 
     /// Answers a page of a list in an order of its own.
     pub(crate) fn tells<D: ToSchema>(mut self) -> Self {
         self.doc.answer = Some(Schemas::page_of::<D>());
-        self.failing(&[422])
+        self.pages()
     }
 
     pub(crate) fn gets<D: ToSchema>(mut self) -> Self {
@@ -177,9 +177,21 @@ impl RouteEntry {
         self
     }
 
+    /// A success is there in these forms too.
+    pub(crate) fn also_as(mut self, media: &'static [&'static str]) -> Self {
+        self.doc.also = media;
+        self
+    }
+
     pub(crate) fn failing(mut self, statuses: &[u16]) -> Self {
         self.doc.failures.extend(statuses);
         self
+    }
+
+    /// Takes `page` and `page_size` for a list within its answer.
+    pub(crate) fn pages(mut self) -> Self {
+        self.doc.is_paged = true;
+        self.failing(&[422])
     }
 
     /// A query parameter that is not a list's own.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use lyss_domain::{Channel, ChannelId, FaultKind, TenantScope, Timestamp};
 use lyss_repositories::{ChannelFigures, StoreError};
 
-use crate::{Insight, StatisticsWindow, Sums};
+use crate::{Insight, LiveCondition, StatisticsWindow, Sums};
 
 /// One channel: what its administrator wants of it, what it does at this moment, and what it did lately.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +13,7 @@ pub struct ChannelStanding {
     pub channel: Channel,
     pub has_credential: bool,
     /// In the process that was asked.
-    pub in_flight: u32,
+    pub live: LiveCondition,
     pub sums: Sums,
     pub last_attempt_at: Option<Timestamp>,
     pub last_fault: Option<LastFault>,
@@ -55,14 +55,16 @@ impl Insight {
     fn standing(&self, channel: &Channel, has_credential: bool, own: &[&ChannelFigures]) -> ChannelStanding {
         let mut sums = Sums::default();
         own.iter().for_each(|figures| sums.add(figures));
-        let faults = own.iter().filter_map(|figures| figures.last_fault);
+        let live = self.live_condition(channel.id);
+        let recorded = own.iter().filter_map(|figures| figures.last_fault);
+        let recorded = recorded.map(|(kind, at)| LastFault { kind, at });
         ChannelStanding {
             channel: channel.clone(),
             has_credential,
-            in_flight: self.live.in_flight(channel.id),
+            last_fault: recorded.chain(live.last_fault).max_by_key(|fault| fault.at),
+            live,
             sums,
             last_attempt_at: own.iter().map(|figures| figures.last_attempt_at).max(),
-            last_fault: faults.max_by_key(|(_, at)| *at).map(|(kind, at)| LastFault { kind, at }),
         }
     }
 }

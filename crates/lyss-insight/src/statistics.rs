@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lyss_domain::{ProviderSlug, TenantScope};
-use lyss_repositories::{ChannelFigures, LatencyHistogram, StoreError};
+use lyss_repositories::{ChannelFigures, LatencyHistogram, SeriesPoint, StoreError};
 
 use crate::{Insight, StatisticsWindow};
 
@@ -48,6 +48,30 @@ impl Sums {
         self.cost_micros = self.cost_micros.saturating_add(figures.cost_micros);
         self.latency.merge(&figures.latency);
         self.ttft.merge(&figures.ttft);
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.attempts = self.attempts.saturating_add(other.attempts);
+        self.succeeded = self.succeeded.saturating_add(other.succeeded);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.client_gone = self.client_gone.saturating_add(other.client_gone);
+        self.prompt_tokens = self.prompt_tokens.saturating_add(other.prompt_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(other.completion_tokens);
+        self.cost_micros = self.cost_micros.saturating_add(other.cost_micros);
+        self.latency.merge(&other.latency);
+        self.ttft.merge(&other.ttft);
+    }
+
+    pub(crate) fn add_point(&mut self, point: &SeriesPoint) {
+        self.attempts = self.attempts.saturating_add(point.attempts);
+        self.succeeded = self.succeeded.saturating_add(point.succeeded);
+        self.failed = self.failed.saturating_add(point.failed);
+        self.client_gone = self.client_gone.saturating_add(point.client_gone);
+        self.prompt_tokens = self.prompt_tokens.saturating_add(point.prompt_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(point.completion_tokens);
+        self.cost_micros = self.cost_micros.saturating_add(point.cost_micros);
+        self.latency.merge(&point.latency);
+        self.ttft.merge(&point.ttft);
     }
 }
 

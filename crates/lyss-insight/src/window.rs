@@ -29,7 +29,7 @@ impl StatisticsWindow {
         Self::ALL.into_iter().find(|window| window.as_str() == text)
     }
 
-    const fn length(self) -> Duration {
+    pub const fn length(self) -> Duration {
         match self {
             Self::Hour => Duration::from_hours(1),
             Self::Day => Duration::from_hours(24),

@@ -7,6 +7,7 @@ use lyss_domain::{Strategy, Tick};
 use crate::aggressor::Aggression;
 use crate::metrics::shares;
 use crate::record::{Record, Sent};
+use crate::scenario::{Change, Scenario};
 use crate::scenarios::{
     BLACK_HOLE, DRIFT_FACTOR, DRIFT_FROM, DRIFT_UNTIL, DRIFTING, RECOVERED_AT, RECOVERING,
 };
@@ -32,6 +33,7 @@ const DRIFT_REQUESTS: usize = 20;
 const RECOVERED_WITHIN: Duration = Duration::from_secs(30);
 const RECOVERED_SHARE: f64 = 0.8;
 const TAIL_RATIO: f64 = 3.0;
+const HEDGED: f64 = 2.0;
 const AGGRESSION: f64 = 1.3;
 
 /// Those that the given trials can show.
@@ -50,10 +52,13 @@ pub fn check(trials: &[Trial], aggression: Option<&Aggression>) -> Vec<Claim> {
                 _ => {}
             }
         }
-        if trial.scenario.name == "one_slow" {
-            claims.extend(tail_is_short(&trial.report));
+        match trial.scenario.name.as_str() {
+            "one_slow" => claims.extend(tail_is_short(&trial.report)),
+            "weight_edits" => claims.push(drained_rest(trial)),
+            _ => {}
         }
     }
+    claims.extend(hedges_help(trials));
     claims.extend(aggression.map(aggressor_is_held));
     claims
 }
@@ -170,6 +175,48 @@ fn tail_is_short(report: &Report) -> Option<Claim> {
         text: format!(
             "one_slow: the p99 of least_connections is at least three times better than that of round_robin: {least:.2} s and {rotating:.2} s, {:.1} times",
             rotating / least
+        ),
+    })
+}
+
+/// A drained channel gets nothing from the moment of its edit.
+fn drained_rest(trial: &Trial) -> Claim {
+    let algorithms = trial.runs.iter().filter(|(policy, _)| matches!(policy, Policy::Algorithm(_)));
+    let sent: usize = algorithms
+        .flat_map(|(_, records)| records)
+        .map(|record| record.sent.iter().filter(|sent| weight_at(&trial.scenario, sent) == 0).count())
+        .sum();
+    Claim {
+        holds: sent == 0,
+        text: format!(
+            "weight_edits: no attempt goes to a channel of weight 0, from the moment of the edit: {sent} in all runs of the five algorithms"
+        ),
+    }
+}
+
+/// Of the channel an attempt went to, at that moment.
+fn weight_at(scenario: &Scenario, sent: &Sent) -> u32 {
+    let before = scenario.changes.iter().filter(|planned| planned.at <= since_start(sent.at));
+    let edits = before.filter(|planned| planned.upstream == sent.upstream);
+    let mut edited = edits.filter_map(|planned| match planned.change {
+        Change::Weight(weight) => Some(weight),
+        _ => None,
+    });
+    let first = scenario.upstreams.get(sent.upstream).map_or(0, |upstream| upstream.weight);
+    edited.next_back().unwrap_or(first)
+}
+
+/// With the same calls and the same silences.
+fn hedges_help(trials: &[Trial]) -> Option<Claim> {
+    let p99 = |name: &str| {
+        let trial = trials.iter().find(|trial| trial.scenario.name == name)?;
+        Some(trial.report.row(ADAPTIVE)?.figures.ttft_ms.p99 / 1_000.0)
+    };
+    let (plain, hedged) = (p99("stalls")?, p99("stalls_hedged")?);
+    Some(Claim {
+        holds: hedged * HEDGED <= plain,
+        text: format!(
+            "stalls: hedging at least halves the p99 of the first token where one request in fifty is never answered, with adaptive: {plain:.2} s and {hedged:.2} s"
         ),
     })
 }

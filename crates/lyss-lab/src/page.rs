@@ -21,6 +21,7 @@ pub fn page(trials: &[Trial], aggression: Option<&Aggression>, claims: &[Claim])
     if let Some(aggression) = aggression {
         aggressor(&mut html, aggression);
     }
+    html.push_str("<section><h2>How to read it</h2><p>The oracle knows the state of every vendor but not the luck of the single attempt; it sends one attempt at a time and does not hedge, so that a policy that hedges may come out ahead of it. A call is good when it was answered wholly and its first token came within ten seconds. Times are those of calls that were answered, from arrival, with all attempts that failed before.</p></section>\n");
     html.push_str("</main>\n</body>\n</html>\n");
     html
 }
@@ -64,7 +65,15 @@ fn scenario(html: &mut String, report: &Report) {
     let (name, about) = (escaped(&report.scenario), escaped(&report.about));
     let _ = writeln!(html, "<section id=\"{name}\"><h2>{name}</h2><p>{about}.</p>");
     html.push_str(&charts::bars(report));
-    html.push_str("<h3>Shares of the channels over time</h3>\n<p class=\"legend\">");
+    let step = report
+        .rows
+        .first()
+        .map_or((0.0, 0), |row| (row.timeline.step_s, row.timeline.shares.first().map_or(0, Vec::len)));
+    let _ = write!(
+        html,
+        "<h3>Shares of the channels (0 to 100 %) over {:.0} simulated seconds, in the first run</h3>\n<p class=\"legend\">",
+        step.0 * step.1 as f64
+    );
     for (place, upstream) in report.upstreams.iter().enumerate() {
         let _ =
             write!(html, "<span><i class=\"u{}\"></i>{}</span> ", place % charts::COLOURS, escaped(upstream));

@@ -94,6 +94,8 @@ pub struct Upstream {
     pub priority: i32,
     /// As configured at the channel; `None`: any number of attempts at once.
     pub concurrency: Option<u32>,
+    /// The service may learn a lower limit than the configured one.
+    pub learns_limit: bool,
     /// Median time to the first token of a prompt of 1,000 tokens, when nothing else runs.
     pub ttft: Duration,
     /// Prompts of other sizes take `(tokens / 1000)` to this power times as long.
@@ -205,6 +207,7 @@ impl Upstream {
             weight: 100,
             priority: 0,
             concurrency: None,
+            learns_limit: false,
             ttft: Duration::from_millis(400),
             prompt_exponent: 0.4,
             tpot: Duration::from_millis(15),

@@ -84,7 +84,7 @@ impl World<'_> {
             return self.send(call, upstream, None, why, first_byte);
         }
         let vitals = self.replicas.get(self.calls.get(call)?.replica)?.vitals.get(upstream)?;
-        let in_flight = vitals.enter(size, self.scenario.upstreams.get(upstream)?.concurrency, now).ok()?;
+        let in_flight = vitals.enter(size, None, now).ok()?;
         let first_byte = if why == Why::Trial && others {
             let usual = vitals.ttft_quantile(0.95, now).map(|usual| usual * 2);
             usual.unwrap_or(UNLEARNED_PATIENCE).clamp(PATIENCE.0, PATIENCE.1).min(first_byte)
@@ -273,11 +273,9 @@ fn candidates(
     for (place, ((spec, vitals), weight)) in (1u64..).zip(channels.zip(weights)) {
         let price = u64::from(size.prompt_tokens) * spec.price.prompt
             + u64::from(size.output_tokens) * spec.price.output;
-        let mut snapshot = vitals.snapshot(now);
-        snapshot.limit = snapshot.limit.min(spec.concurrency.unwrap_or(u32::MAX));
         candidates.push(Candidate {
             price_micros: u32::try_from(price / 1_000_000).unwrap_or(u32::MAX),
-            snapshot,
+            snapshot: vitals.snapshot(now),
             ..Candidate::new(channel_id(place), *weight, spec.priority)
         });
     }

@@ -310,7 +310,11 @@ impl Replica {
         let health = Health::default();
         let vitals = (1u64..)
             .zip(&scenario.upstreams)
-            .map(|(place, _)| health.channel(channel_id(place)).model(MODEL))
+            .map(|(place, spec)| {
+                let channel = health.channel(channel_id(place));
+                channel.configure(spec.concurrency, spec.learns_limit);
+                channel.model(MODEL)
+            })
             .collect::<Vec<_>>();
         Self {
             balancers: Balancers::new(own),

@@ -196,6 +196,10 @@ impl Proxy {
         &self.parts.health
     }
 
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     pub fn clock(&self) -> &dyn Clock {
         &*self.parts.clock
     }

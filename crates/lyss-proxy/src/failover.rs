@@ -5,9 +5,9 @@ mod hedge;
 
 use std::time::Duration;
 
-use lyss_adapters::{Errand, Fault};
+use lyss_adapters::{Ask, Errand, Fault};
 use lyss_balancing::{Candidate, Choice, Objective, Pool, Size, Terms, Why};
-use lyss_domain::{Advice, FaultKind, FaultOwner, TokenUsage, UsageSource};
+use lyss_domain::{Advice, FaultKind, FaultOwner, Timestamp, TokenUsage, UsageSource};
 use lyss_quota::Spend;
 use smallvec::SmallVec;
 
@@ -15,7 +15,7 @@ use crate::attempt::{self, Outcome, Trying, count_side};
 use crate::call::{self, AnswerBody, AnswerHead, Walk};
 use crate::charge::Charge;
 use crate::plan::Planned;
-use crate::routes::{Route, Seat};
+use crate::routes::{Route, Seat, TenantRoutes};
 use crate::upload::Upload;
 
 /// What the tries of one call have come to.
@@ -230,20 +230,29 @@ impl<'a> Failover<'a> {
     }
 }
 
-/// What the call would cost there, by today's price; 0: no price is known.
 fn expected_cost(walk: &Walk<'_>, route: &Route) -> u32 {
-    let size = size(walk);
+    expected_cost_of(walk.tenant, route, walk.ask, size(walk), walk.started_at)
+}
+
+/// What a call of this size would cost there, by the price at this moment; 0: no price is known.
+pub(crate) fn expected_cost_of(
+    tenant: &TenantRoutes,
+    route: &Route,
+    ask: &Ask,
+    size: Size,
+    at: Timestamp,
+) -> u32 {
     let usage = TokenUsage {
         input: size.prompt_tokens.into(),
         output: size.output_tokens.into(),
         ..TokenUsage::default()
     };
-    let rates = call::price(walk.tenant, route, walk.ask, walk.started_at);
+    let rates = call::price(tenant, route, ask, at);
     let cost = rates.and_then(|(_, rates)| rates.cost(&usage));
     cost.map_or(0, |micros| u32::try_from(micros.0).unwrap_or(u32::MAX))
 }
 
-fn objective(of: lyss_domain::Objective) -> Objective {
+pub(crate) fn objective(of: lyss_domain::Objective) -> Objective {
     match of {
         lyss_domain::Objective::Latency => Objective::Latency,
         lyss_domain::Objective::Balanced => Objective::Balanced,
@@ -254,8 +263,13 @@ fn objective(of: lyss_domain::Objective) -> Objective {
 /// How much work the call is expected to be.
 pub(crate) fn size(walk: &Walk<'_>) -> Size {
     let small = |tokens: u64| u32::try_from(tokens).unwrap_or(u32::MAX);
-    let limit = walk.ask.output_limit.or(walk.written_output_limit).unwrap_or(USUAL_OUTPUT);
-    Size { prompt_tokens: small(walk.prompt_guess), output_tokens: small(limit.min(USUAL_OUTPUT)) }
+    let limit = walk.ask.output_limit.or(walk.written_output_limit);
+    Size { prompt_tokens: small(walk.prompt_guess), output_tokens: usual_output(limit) }
+}
+
+/// How long an answer is expected to be, under this limit.
+pub(crate) fn usual_output(limit: Option<u64>) -> u32 {
+    u32::try_from(limit.unwrap_or(USUAL_OUTPUT).min(USUAL_OUTPUT)).unwrap_or(u32::MAX)
 }
 
 /// Tokens of a usual answer, where the caller's limit says no less.

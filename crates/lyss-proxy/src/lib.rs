@@ -14,6 +14,7 @@ pub mod call;
 pub mod charge;
 pub mod draw;
 pub mod estimate;
+pub mod explain;
 mod failover;
 pub mod gate;
 pub mod keeping;
@@ -30,6 +31,7 @@ pub mod upload;
 
 pub use attempt::Headers;
 pub use call::{Answer, AnswerBody, AnswerHead, Failed, InForce, Incoming, Outlet, Parts, Proxy};
+pub use explain::{Considered, ExplainAsk, Explanation, Unfit};
 pub use keeping::HealthKeeper;
 pub use meters::Meters;
 pub use models::ModelEntry;

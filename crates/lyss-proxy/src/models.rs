@@ -1,9 +1,9 @@
-//! What a key may call, for `GET /v1/models`.
+//! What a key may call, for `GET /v1/models`, and who serves it.
 
 use std::collections::BTreeMap;
 
 use lyss_adapters::ModelCard;
-use lyss_domain::VirtualKey;
+use lyss_domain::{ChannelId, VirtualKey};
 
 use crate::plan::{may_call, may_use};
 use crate::routes::TenantRoutes;
@@ -34,4 +34,10 @@ pub fn models(tenant: &TenantRoutes, key: &VirtualKey) -> Vec<ModelEntry> {
         }
     }
     found.into_values().collect()
+}
+
+/// The channels that serve a model, whoever calls, and under which name each vendor knows it.
+pub fn serving(tenant: &TenantRoutes, model: &str) -> Vec<(ChannelId, String)> {
+    let serving = tenant.routes.iter().filter(|route| route.serves(model));
+    serving.map(|route| (route.channel.id, route.upstream_model(model).to_owned())).collect()
 }

@@ -56,6 +56,18 @@ pub fn plan(
     steering: &Steering,
     default_strategy: Strategy,
 ) -> Result<Planned, Fault> {
+    plan_sized(tenant, key, ask, steering, default_strategy, estimate::prompt_guess(ask))
+}
+
+/// The same for a call whose prompt is known by its tokens alone.
+pub(crate) fn plan_sized(
+    tenant: &TenantRoutes,
+    key: &VirtualKey,
+    ask: &Ask,
+    steering: &Steering,
+    default_strategy: Strategy,
+    prompt_tokens: u64,
+) -> Result<Planned, Fault> {
     if *steering != Steering::default() && !key.may_steer {
         let message = "This key may not choose channel, strategy, tags or timeout by header.";
         return Err(Fault::new(FaultKind::Forbidden, message));
@@ -85,7 +97,7 @@ pub fn plan(
         }
         Arc::new(ModelPool::new(tenant.entry.tenant.id, &ask.model, seats))
     };
-    let pool = suited(tenant.entry.tenant.id, pool, ask);
+    let pool = suited(tenant.entry.tenant.id, pool, ask, prompt_tokens);
     let rule = tenant.entry.tenant.settings.routing.rule_for(&ask.model);
     Ok(Planned {
         pool,
@@ -97,8 +109,8 @@ pub fn plan(
 }
 
 /// The channels whose model is large and able enough, where there are such; else all, and the vendor is to judge.
-fn suited(tenant: TenantId, pool: Arc<ModelPool>, ask: &Ask) -> Arc<ModelPool> {
-    let tokens = estimate::prompt_guess(ask).saturating_add(ask.output_limit.unwrap_or(0));
+fn suited(tenant: TenantId, pool: Arc<ModelPool>, ask: &Ask, prompt_tokens: u64) -> Arc<ModelPool> {
+    let tokens = prompt_tokens.saturating_add(ask.output_limit.unwrap_or(0));
     if pool.seats.len() < 2 || pool.suits_all(tokens, ask.needs) {
         return pool;
     }

@@ -10,6 +10,7 @@ use lyss_domain::{
 use lyss_proxy::ProxySettings;
 use lyss_quota::{Account, Unit};
 use lyss_sandbox::Vendor;
+use tokio::task::JoinSet;
 
 use super::expected::{Case, Expected, Seen, State, Timers};
 use super::peers::{Peers, Place};
@@ -58,6 +59,8 @@ pub(super) struct Outcome {
 const WORDS: &str = "words=8";
 /// A timer that runs out while a test waits for it.
 const SHORT: Duration = Duration::from_millis(300);
+/// Calls under way at once.
+pub(super) const AT_ONCE: usize = 24;
 /// Each call is made so often.
 pub(super) const CALLS: usize = 3;
 /// One micro a token of prompt, two a token of output.
@@ -132,6 +135,21 @@ impl Bench {
             Timers::ShortIdle => draft.timeouts.idle = Some(SHORT),
         }
         self.gateway.office.channel(draft).await.id
+    }
+
+    /// So many calls that are answered at once: a fifth of them may be tried again.
+    pub(super) async fn pay_for_retries(bench: &Arc<Self>, calls: usize) {
+        let mut running = JoinSet::new();
+        for _ in 0..AT_ONCE {
+            let bench = Arc::clone(bench);
+            running.spawn(async move {
+                for _ in 0..calls.div_ceil(AT_ONCE) {
+                    let told = bench.gateway.ask(&bodies::chat("beside-1-pays+words=1", false)).await;
+                    assert_eq!(told.status, 200, "{}", told.text());
+                }
+            });
+        }
+        running.join_all().await;
     }
 
     /// Three calls, one after the other.

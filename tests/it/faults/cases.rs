@@ -5,7 +5,7 @@ use lyss_sandbox::Vendor;
 
 use super::expected::Seen::{Answer, Broken, Refused};
 use super::expected::State::{ChannelOut, Cooling, Counted, ModelOut, Untouched};
-use super::expected::{BEGINNING, Case, Ended, Expected, Seen, State, Timers};
+use super::expected::{BEGINNING, COUNTED_BEGINNING, Case, Ended, Expected, Seen, State, Timers};
 use super::peers::Place;
 
 const OPENAI: Place = Place::Simulated(Vendor::OpenAi);
@@ -14,7 +14,7 @@ const NETWORK: [State; 2] = [Counted, ChannelOut(1)];
 const VENDOR: [State; 2] = [Counted, ModelOut(1)];
 
 pub(super) fn cases() -> Vec<Case> {
-    let kinds = [connections(), silences(), refusals(), rate_limits(), failures(), answers()];
+    let kinds = [connections(), silences(), refusals(), rate_limits(), failures(), answers(), converted()];
     kinds.into_iter().flatten().collect()
 }
 
@@ -151,6 +151,36 @@ fn answers() -> Vec<Case> {
             )
         },
     ]
+}
+
+/// The same where the vendor speaks another dialect than the caller, so that every byte is read and written anew.
+fn converted() -> Vec<Case> {
+    use FaultKind::{Overloaded, Protocol, UpstreamCut};
+    let unreadable = failing(Protocol, Refused(502, "protocol", None), VENDOR);
+    let endless = failing(UpstreamCut, Refused(502, "upstream_cut", None), VENDOR);
+    let error_first = failing(FaultKind::VendorError, Refused(502, "vendor_error", None), VENDOR);
+    let overloaded = failing(Overloaded, Refused(503, "overloaded", None), VENDOR);
+    // Its stream begins with the vendor's own count of the prompt.
+    let counted = |fault, code| {
+        let (tokens, cost_micros) = COUNTED_BEGINNING;
+        let ended = Ended { terminal: Terminal::UpstreamCut, fault: Some(fault), tokens, cost_micros };
+        Expected { ended, ..begun(Terminal::UpstreamCut, fault, code) }
+    };
+    let torn = counted(UpstreamCut, "upstream_cut");
+    let cases = vec![
+        each("converted: closed in the middle", ["cut_bytes=40", "cut_events=5"], endless, torn),
+        each("converted: 200 and a page of HTML", ["garbage"; 2], unreadable, endless),
+        each("converted: 200 and an error first", ["error_event=0"; 2], error_first, overloaded),
+        Case {
+            whole: None,
+            ..both(
+                "converted: 200, content, then an error",
+                "error_event=5",
+                counted(Overloaded, "overloaded"),
+            )
+        },
+    ];
+    cases.into_iter().map(|case| case.at(Place::Simulated(Vendor::Anthropic))).collect()
 }
 
 /// A fault before the answer began: another channel answers, and nothing is charged.

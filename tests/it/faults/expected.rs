@@ -63,6 +63,8 @@ pub(super) struct Ended {
 
 /// Of what is charged for a stream that broke after two words: the prompt as we guess it, and the words.
 pub(super) const BEGINNING: (u64, i64) = (27, 30);
+/// The same where the vendor had told what the prompt comes to.
+pub(super) const COUNTED_BEGINNING: (u64, i64) = (8, 11);
 
 /// What becomes of the channel that failed. Seconds of an ejection are before jitter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ without that, the test fails where the page says something else than what happen
 Every fault was met in two forms of a call: *whole*, and *stream* (`\"stream\": true`). In each form by a channel alone,
 by one with a healthy channel beside it, and by one with two; the failing channel is always tried first. Three calls
 were made in each, one after the other, at one moment of the service's clock: so no wait passes between them. A row says
-*both* where the two forms came to the same.
+*both* where the two forms came to the same. *Converted*: the vendor speaks another dialect than the caller.
 
 **Before the first byte, another channel answers and the caller sees nothing of it.** The head of a stream is held back
 until the first valid event, so an empty stream or an error in place of an answer counts as before. What has reached the
@@ -36,7 +36,7 @@ its end marker, and is not tried elsewhere.
 - *Charged*: tokens and millionths of a dollar for the attempt that failed, at one micro-dollar a token of prompt and two
   a token of output. Nothing is charged for what failed before the answer began, neither to the caller's quotas nor in the
   records. A call that another channel answered is charged for that answer alone, and as one request. What a broken stream
-  had said is charged; its tokens are estimated, since the vendor's count never came.
+  had said is charged; its tokens are estimated where the vendor's count never came (Anthropic's of the prompt comes first).
 
 ";
 

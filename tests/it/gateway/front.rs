@@ -5,9 +5,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use lyss_domain::{ChannelId, KeyDigest};
+use lyss_balancing::ChannelHealth;
+use lyss_domain::{ChannelId, KeyDigest, TenantId};
 use lyss_http::{Doorkeeper, Pieces, Readiness, ServerSettings, UseCases};
-use lyss_insight::{Insight, Live};
+use lyss_insight::{Insight, KeptReports, Live, Serving};
 use lyss_management::Management;
 use lyss_proxy::{Outlet, Proxy};
 use lyss_upstream::Upstream;
@@ -29,8 +30,13 @@ pub(crate) struct Front {
 struct Pipeline(Arc<Proxy>);
 
 impl Live for Pipeline {
-    fn in_flight(&self, channel: ChannelId) -> u32 {
-        self.0.health().channel(channel).in_flight()
+    fn health(&self, channel: ChannelId) -> Option<Arc<ChannelHealth>> {
+        self.0.health().known(channel)
+    }
+
+    fn serving(&self, tenant: TenantId, model: &str) -> Serving {
+        let table = self.0.routes();
+        table.tenant(tenant).map(|routes| lyss_proxy::models::serving(routes, model)).unwrap_or_default()
     }
 }
 
@@ -49,9 +55,11 @@ impl Front {
         });
         let insight = Insight {
             attempts: Arc::new(office.store.clone()),
+            health: Arc::new(office.store.clone()),
             catalog: Arc::clone(&office.management.catalog),
             live: Arc::new(Pipeline(Arc::clone(&gateway.proxy))),
             clock: Arc::clone(&office.management.clock),
+            kept: KeptReports::default(),
         };
         let digests = Arc::clone(&office.management.key_digests);
         let way_out = Arc::new(upstream.sibling());

@@ -29,10 +29,11 @@ const HOMES: [Home; 11] = [
 ];
 
 /// Where a `TenantScope` or a `Caller` may be made; elsewhere it is handed on.
-const GRANTORS: [&str; 6] = [
+const GRANTORS: [&str; 7] = [
     "crates/lyss-domain",
     "crates/lyss-auth",
     "crates/lyss-catalog/src/system",
+    "crates/lyss-insight/src/system",
     "crates/lyss-ledger/src/system",
     "crates/lyss-management/src/system",
     "bin/lyss-provider/src/demo/system",

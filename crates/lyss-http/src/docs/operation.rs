@@ -37,12 +37,16 @@ pub(crate) struct Doc {
     /// Statuses of failures beside those that its access brings.
     pub(crate) failures: BTreeSet<u16>,
     pub(crate) sorts: Vec<String>,
+    /// Takes a page's number and size.
+    pub(crate) is_paged: bool,
     pub(crate) filters: Vec<(&'static str, RefOr<Schema>)>,
     pub(crate) once: bool,
     pub(crate) has_version: bool,
     pub(crate) expects_version: bool,
     /// Media type of a success that is no envelope.
     pub(crate) plain: Option<&'static str>,
+    /// Media types of a success beside the envelope: texts for people.
+    pub(crate) also: &'static [&'static str],
 }
 
 /// What every management operation may fail with.
@@ -60,11 +64,13 @@ impl Default for Doc {
             success: 200,
             failures: BTreeSet::new(),
             sorts: Vec::new(),
+            is_paged: false,
             filters: Vec::new(),
             once: false,
             has_version: false,
             expects_version: false,
             plain: None,
+            also: &[],
         }
     }
 }
@@ -152,12 +158,14 @@ fn parameters(entry: &RouteEntry) -> Vec<Parameter> {
             parameter("X-Tenant-Id", ParameterIn::Header, schema::text()).description(Some(says)).build(),
         );
     }
-    if !doc.sorts.is_empty() {
+    if doc.is_paged {
         let number = |most: Option<u32>| {
             ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(most)
         };
         all.push(parameter("page", ParameterIn::Query, number(Some(u32::MAX))).build());
         all.push(parameter("page_size", ParameterIn::Query, number(Some(200))).build());
+    }
+    if !doc.sorts.is_empty() {
         let sorts = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(doc.sorts.clone()));
         all.push(parameter("sort", ParameterIn::Query, sorts).build());
     }
@@ -214,6 +222,9 @@ fn success(entry: &RouteEntry) -> Response {
     let mut response = response
         .content("application/json", Content::new(Some(envelope)))
         .header("x-request-id", Header::new(schema::id()));
+    for media in doc.also {
+        response = response.content(*media, Content::new(Some(schema::text())));
+    }
     if doc.has_version {
         response = response.header("ETag", Header::new(schema::text()));
     }

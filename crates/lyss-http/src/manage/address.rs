@@ -5,15 +5,15 @@ use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use lyss_domain::{ChannelId, KeyId, PolicyId, TenantId};
-use lyss_management::Noun;
+use lyss_domain::{CallId, ChannelId, KeyId, PolicyId, TenantId};
 
 use super::code::Code;
 use super::failure::Failure;
 
 /// Whose id stands in a path.
 pub trait Addressed: FromStr + Copy + Send + 'static {
-    const NOUN: Noun;
+    /// What is said where there is no such one.
+    const MISSING: Code;
 }
 
 /// An id out of the path.
@@ -24,19 +24,23 @@ pub struct At<T>(pub T);
 pub struct AtProvider(pub String);
 
 impl Addressed for TenantId {
-    const NOUN: Noun = Noun::Tenant;
+    const MISSING: Code = Code::TenantNotFound;
 }
 
 impl Addressed for ChannelId {
-    const NOUN: Noun = Noun::Channel;
+    const MISSING: Code = Code::ChannelNotFound;
 }
 
 impl Addressed for KeyId {
-    const NOUN: Noun = Noun::Key;
+    const MISSING: Code = Code::KeyNotFound;
 }
 
 impl Addressed for PolicyId {
-    const NOUN: Noun = Noun::Quota;
+    const MISSING: Code = Code::QuotaNotFound;
+}
+
+impl Addressed for CallId {
+    const MISSING: Code = Code::RequestNotFound;
 }
 
 impl<T: Addressed> FromRequest for At<T> {
@@ -45,7 +49,7 @@ impl<T: Addressed> FromRequest for At<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let id = request.match_info().query("id").parse();
-        ready(id.map(Self).map_err(|_| Failure::new(Code::missing(T::NOUN))))
+        ready(id.map(Self).map_err(|_| Failure::new(T::MISSING)))
     }
 }
 

@@ -21,7 +21,9 @@ pub enum Code {
     KeyNotFound,
     QuotaNotFound,
     PriceNotFound,
+    RequestNotFound,
     MethodNotAllowed,
+    NotAcceptable,
     RequestTimeout,
     Conflict,
     InUse,
@@ -38,7 +40,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::MalformedJson,
         Self::MalformedHeader,
         Self::TenantRequired,
@@ -54,7 +56,9 @@ impl Code {
         Self::KeyNotFound,
         Self::QuotaNotFound,
         Self::PriceNotFound,
+        Self::RequestNotFound,
         Self::MethodNotAllowed,
+        Self::NotAcceptable,
         Self::RequestTimeout,
         Self::Conflict,
         Self::InUse,
@@ -102,7 +106,9 @@ impl Code {
             Self::KeyNotFound => ("KEY_NOT_FOUND", S::NOT_FOUND, "There is no such key."),
             Self::QuotaNotFound => ("QUOTA_NOT_FOUND", S::NOT_FOUND, "There is no such quota."),
             Self::PriceNotFound => ("PRICE_NOT_FOUND", S::NOT_FOUND, "There is no such price."),
+            Self::RequestNotFound => ("REQUEST_NOT_FOUND", S::NOT_FOUND, "There is no such request."),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", S::METHOD_NOT_ALLOWED, "This address does not know this method."),
+            Self::NotAcceptable => ("NOT_ACCEPTABLE", S::NOT_ACCEPTABLE, "This is there as application/json, text/markdown and text/html."),
             Self::RequestTimeout => ("REQUEST_TIMEOUT", S::REQUEST_TIMEOUT, "The request body did not arrive in time."),
             Self::Conflict => ("CONFLICT", S::CONFLICT, "This does not fit what is stored."),
             Self::InUse => ("IN_USE", S::CONFLICT, "Something else still needs this."),

@@ -125,7 +125,7 @@ impl Query {
         Sort { by, descending }
     }
 
-    fn refuse(&mut self, name: &str, reason: &str) {
+    pub(crate) fn refuse(&mut self, name: &str, reason: &str) {
         self.refused.entry(name.to_owned()).or_insert_with(|| reason.to_owned());
     }
 }

@@ -1,14 +1,18 @@
 //! What a management request is answered with: `{"success": true, "data": …, "request_id": "…"}`.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, LOCATION};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderName, HeaderValue, LOCATION, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use lyss_domain::CallId;
 use lyss_management::{Page, Paged};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use tracing::error;
 
+use super::accept::Media;
 use super::code::Code;
 use super::failure::{Failure, REQUEST_ID};
 
@@ -18,7 +22,13 @@ pub struct Reply {
     status: StatusCode,
     told: Told,
     replayed: bool,
+    /// For people, instead of the envelope.
+    page: Option<(Media, String)>,
 }
+
+/// What a page may do: nothing but be looked at.
+const PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// What a repeated request must be told again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,12 +57,17 @@ impl Reply {
     pub fn ok(data: &impl Serialize) -> Result<Self, Failure> {
         let data = to_raw_value(data).map_err(unwritable)?;
         let told = Told { data, version: None, location: None };
-        Ok(Self { status: StatusCode::OK, told, replayed: false })
+        Ok(Self { status: StatusCode::OK, told, replayed: false, page: None })
     }
 
     /// `data: null`.
     pub fn nothing() -> Result<Self, Failure> {
         Self::ok(&())
+    }
+
+    /// A text for people in the form that was asked for.
+    pub fn page(media: Media, text: String) -> Result<Self, Failure> {
+        Ok(Self { page: Some((media, text)), ..Self::nothing()? })
     }
 
     /// A part of a list.
@@ -92,7 +107,7 @@ impl Reply {
     pub(crate) fn from_kept(status: u16, kept: &[u8]) -> Result<Self, Failure> {
         let told = serde_json::from_slice(kept).map_err(unwritable)?;
         let status = StatusCode::from_u16(status).map_err(unwritable)?;
-        Ok(Self { status, told, replayed: true })
+        Ok(Self { status, told, replayed: true, page: None })
     }
 
     pub(crate) fn respond(&self, id: CallId) -> HttpResponse {
@@ -110,8 +125,21 @@ impl Reply {
         if self.replayed {
             response.insert_header(("idempotent-replayed", "true"));
         }
+        if let Some((media, text)) = &self.page {
+            return page(response, *media, text.clone());
+        }
         response.json(Envelope { success: true, data: &self.told.data, request_id: &request_id })
     }
+}
+
+/// Names of channels and models are other people's words: whatever they hold, nothing of it runs.
+fn page(mut response: HttpResponseBuilder, media: Media, text: String) -> HttpResponse {
+    let headers: [(HeaderName, &'static str); 3] =
+        [(CONTENT_SECURITY_POLICY, PAGE_POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (VARY, "accept")];
+    for (name, value) in headers {
+        response.insert_header((name, HeaderValue::from_static(value)));
+    }
+    response.content_type(format!("{}; charset=utf-8", media.as_str())).body(text)
 }
 
 /// The error's text may quote the value: only its kind is logged.

@@ -33,6 +33,11 @@ pub(crate) fn id() -> Object {
     ObjectBuilder::new().schema_type(Type::String).format(Some(uuid)).build()
 }
 
+pub(crate) fn id_or_null() -> Object {
+    let uuid = SchemaFormat::Custom("uuid".to_owned());
+    ObjectBuilder::new().schema_type(or_null(Type::String)).format(Some(uuid)).build()
+}
+
 pub(crate) fn ids() -> Array {
     Array::new(RefOr::T(Schema::Object(id())))
 }

@@ -2,6 +2,7 @@
 //! and being null are two things.
 
 mod lists;
+mod read;
 
 use std::fmt;
 use std::str::FromStr;

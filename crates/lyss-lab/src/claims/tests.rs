@@ -59,3 +59,13 @@ fn the_tail_is_compared_with_round_robin() {
     };
     assert_eq!((holds(9_999.0), holds(10_001.0)), (Some(true), Some(false)));
 }
+
+#[test]
+fn an_attempt_sent_to_a_drained_channel_is_found() {
+    let scenario = crate::scenarios::weight_edits();
+    // Channel 0 is drained from 30 s to 60 s.
+    let weights = [29, 30, 59, 60].map(|second| weight_at(&scenario, &sent(second, 0)));
+    assert_eq!(weights, [100, 0, 0, 100]);
+    assert_eq!(weight_at(&scenario, &sent(130, 1)), 0);
+    assert_eq!(weight_at(&scenario, &sent(150, 1)), 50);
+}

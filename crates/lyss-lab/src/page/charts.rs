@@ -117,7 +117,9 @@ pub(super) fn lines(row: &Row) -> String {
             let command = if index == 0 { 'M' } else { 'L' };
             let _ = write!(path, "{command}{:.1} {:.1}", index as f64 * step, at_height(*share));
         }
-        let _ = write!(svg, "<path class=\"u{}\" d=\"{path}\"/>", place % COLOURS);
+        // The second time round a colour is drawn in dashes.
+        let dashes = if place >= COLOURS { " stroke-dasharray=\"4 3\"" } else { "" };
+        let _ = write!(svg, "<path class=\"u{}\" d=\"{path}\"{dashes}/>", place % COLOURS);
     }
     svg.push_str("</svg>");
     svg

@@ -1,4 +1,5 @@
 use super::*;
+use crate::record::CallRecord;
 use crate::scenario::{Arrivals, Faults, Refusal, Sizes, Upstream};
 use crate::{Policy, scenarios};
 use lyss_domain::Strategy;
@@ -123,4 +124,43 @@ fn everything_that_was_sent_comes_to_an_end() {
             }
         }
     }
+}
+
+#[test]
+fn a_silent_attempt_is_joined_by_a_second_and_the_slower_one_is_cancelled() {
+    let mut scenario = small(600);
+    scenario.span = Duration::from_secs(600);
+    for upstream in &mut scenario.upstreams {
+        upstream.noise = 0.2;
+        upstream.faults.hang_chance = 0.02;
+    }
+    let plain = record(&scenario, RANDOM);
+    scenario.hedged = true;
+    let hedged = record(&scenario, RANDOM);
+    // Both attempts of a hedged call may be silent; the timer then ends it as before.
+    let slow = |record: &Record| {
+        let slow = |call: &&CallRecord| call.cost(record.timeout) > Duration::from_secs(20);
+        record.calls.iter().filter(slow).count()
+    };
+    assert!(slow(&plain) >= 8, "{}", slow(&plain));
+    assert!(slow(&hedged) * 2 < slow(&plain), "{} of {}", slow(&hedged), slow(&plain));
+    // One in reserve, and five for a hundred calls.
+    let beyond = hedged.sent.len() - hedged.calls.len();
+    assert!(beyond <= 31 + slow(&hedged) * 2, "{beyond} further attempts");
+}
+
+#[test]
+fn a_learned_limit_keeps_calls_before_the_gate() {
+    let mut scenario = small(0);
+    scenario.traffic.arrivals = Arrivals::Poisson { per_second: 30.0 };
+    scenario.span = Duration::from_secs(60);
+    let most_waiting = |scenario: &Scenario| {
+        let record = record(scenario, Policy::Algorithm(Strategy::LeastConnections));
+        record.calls.iter().filter(|call| call.ok).count()
+    };
+    let free = most_waiting(&scenario);
+    for upstream in &mut scenario.upstreams {
+        upstream.learns_limit = true;
+    }
+    assert_ne!(most_waiting(&scenario), free, "the limit that is learned changes nothing under overload");
 }

@@ -2,10 +2,11 @@
 
 use lyss_domain::{ChannelId, ChannelState, FaultKind};
 use lyss_insight::LatencyHistogram;
-use lyss_insight::{ChannelStanding, ProviderStatistics, Sums};
+use lyss_insight::{ChannelStanding, LastFault, ProviderStatistics, Sums};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::condition::BreakerDto;
 use crate::manage::schema;
 use crate::manage::word::{Id, Moment, Named};
 
@@ -31,12 +32,15 @@ pub(super) struct ChannelStatusDto {
     has_credential: bool,
     /// Attempts under way in the process that answers.
     in_flight: u32,
-    /// Always null in this release.
-    #[schema(schema_with = schema::null)]
-    breaker: Option<()>,
-    /// Always null in this release.
-    #[schema(schema_with = schema::null)]
-    cooling_until: Option<()>,
+    /// That of the channel as a whole, in the process that answers.
+    breaker: BreakerDto,
+    /// Models whose own breaker is open or half-open.
+    models_ejected: Vec<String>,
+    /// Until the last of its models may be asked again.
+    #[schema(schema_with = schema::moment_or_null)]
+    cooling_until: Option<Moment>,
+    /// What is left of the vendor's rate windows, 0 to 1, at the model that has least; null: nothing is known.
+    headroom: Option<f32>,
     #[serde(flatten)]
     figures: Figures,
     #[schema(schema_with = schema::moment_or_null)]
@@ -46,7 +50,7 @@ pub(super) struct ChannelStatusDto {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = LastError)]
-struct LastErrorDto {
+pub(super) struct LastErrorDto {
     /// As in usage records, such as `rate_limited` or `first_byte_timeout`.
     class: &'static str,
     #[schema(schema_with = schema::moment)]
@@ -55,7 +59,7 @@ struct LastErrorDto {
 
 /// Sums over the window that was asked for.
 #[derive(Serialize, ToSchema)]
-struct Figures {
+pub(super) struct Figures {
     /// Sent upstream, failed ones and retries included.
     requests: u64,
     succeeded: u64,
@@ -72,7 +76,7 @@ struct Figures {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Latency)]
-struct LatencyDto {
+pub(in crate::manage) struct LatencyDto {
     mean: Option<u64>,
     p50: Option<u64>,
     p95: Option<u64>,
@@ -91,22 +95,28 @@ impl From<ProviderStatistics> for ProviderStatisticsDto {
 
 impl From<ChannelStanding> for ChannelStatusDto {
     fn from(standing: ChannelStanding) -> Self {
-        let ChannelStanding { channel, has_credential, in_flight, sums, last_attempt_at, last_fault } =
-            standing;
+        let ChannelStanding { channel, has_credential, live, sums, last_attempt_at, last_fault } = standing;
         Self {
             id: Id(channel.id),
             name: channel.name,
             provider_id: channel.provider.as_str().to_owned(),
             state: Named(channel.state),
             has_credential,
-            in_flight,
-            breaker: None,
-            cooling_until: None,
+            in_flight: live.in_flight,
+            breaker: BreakerDto::from(live.breaker),
+            models_ejected: live.models_ejected,
+            cooling_until: live.cooling_until.map(Moment),
+            headroom: live.headroom,
             figures: Figures::from(&sums),
             last_attempt_at: last_attempt_at.map(Moment),
-            last_error: last_fault
-                .map(|fault| LastErrorDto { class: FaultKind::as_str(fault.kind), at: Moment(fault.at) }),
+            last_error: last_fault.map(LastErrorDto::from),
         }
+    }
+}
+
+impl From<LastFault> for LastErrorDto {
+    fn from(fault: LastFault) -> Self {
+        Self { class: FaultKind::as_str(fault.kind), at: Moment(fault.at) }
     }
 }
 

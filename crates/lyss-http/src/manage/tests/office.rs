@@ -11,9 +11,10 @@ use actix_web::middleware::{Condition, from_fn};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{Bytes, Data};
 use lyss_auth::{Issuer, IssuerKeys, NewToken, Tokens, issue};
+use lyss_balancing::ChannelHealth;
 use lyss_catalog::{Loader, LoaderSettings};
-use lyss_domain::{CallId, ChannelId, Clock, KeyDigest, Role, Secret, TenantScope, TenantSettings};
-use lyss_insight::{Insight, Live};
+use lyss_domain::{CallId, ChannelId, Clock, KeyDigest, Role, Secret, TenantId, TenantScope, TenantSettings};
+use lyss_insight::{Insight, KeptReports, Live, Serving};
 use lyss_management::{Actor, Guards, Management, TenantDraft};
 use lyss_repositories::{PurposeKey, Store};
 use lyss_repositories_sql::SqlStore;
@@ -47,12 +48,16 @@ pub(crate) struct Office {
     loader: JoinHandle<()>,
 }
 
-/// No attempt is under way.
+/// No channel was ever looked at.
 struct Idle;
 
 impl Live for Idle {
-    fn in_flight(&self, _: ChannelId) -> u32 {
-        0
+    fn health(&self, _: ChannelId) -> Option<Arc<ChannelHealth>> {
+        None
+    }
+
+    fn serving(&self, _: TenantId, _: &str) -> Serving {
+        Vec::new()
     }
 }
 
@@ -125,9 +130,11 @@ impl Office {
     fn insight(&self) -> Insight {
         Insight {
             attempts: Arc::new(self.database.store.clone()),
+            health: Arc::new(self.database.store.clone()),
             catalog: Arc::clone(&self.management.catalog),
             live: Arc::new(Idle),
             clock: Arc::new(self.clock.clone()),
+            kept: KeptReports::default(),
         }
     }
 

@@ -1,0 +1,45 @@
+//! What a call would be given now, were there one: nothing is sent, no turn is used up and no arrival is counted.
+
+use lyss_domain::Strategy;
+use smallvec::SmallVec;
+
+use super::{Decision, Memory, replay};
+use crate::choose::filter;
+use crate::{Balancers, Choice, Pool, Terms};
+
+impl Balancers {
+    /// The decision that [`Balancers::choose_recorded`] would record.
+    pub fn foresee(&self, strategy: Strategy, pool: &Pool<'_>, terms: &Terms<'_>) -> Decision {
+        let mut decision = Decision {
+            strategy,
+            choice: Choice::Nobody,
+            group: pool.group,
+            size: pool.size,
+            objective: pool.objective,
+            candidates: SmallVec::from_slice(pool.candidates),
+            tried: SmallVec::from_slice(terms.tried),
+            affinity: terms.affinity,
+            last: terms.last,
+            draw: terms.draw,
+            now: terms.now,
+            memory: self.memory(strategy, pool, terms),
+        };
+        decision.choice = replay(&decision);
+        decision
+    }
+
+    fn memory(&self, strategy: Strategy, pool: &Pool<'_>, terms: &Terms<'_>) -> Memory {
+        match strategy {
+            Strategy::Adaptive => Memory::Regime(self.regime(pool.group)),
+            Strategy::RoundRobin => match filter(pool, terms) {
+                Ok(remaining) => Memory::Credits(self.round_robin.owed(pool, &remaining, terms.now)),
+                Err(_) => Memory::Nothing,
+            },
+            Strategy::LeastConnections => Memory::Counting(self.least_connections.unit()),
+            Strategy::WeightedRandom | Strategy::BestPerformance => Memory::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
