@@ -156,9 +156,7 @@ impl Arguments {
     }
 
     fn renew(&self, path: &PathBuf, text: &mut String) -> Result<bool, String> {
-        let full = trial::run_all(&scenarios::all(), &Policy::ALL, threads());
-        let quick = trial::run_all(&baseline::quick_scenarios(), &Policy::ALL, threads());
-        let written = std::fs::write(path, baseline::render(&full, &quick));
+        let written = std::fs::write(path, baseline::measure(threads()));
         written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         let _ = writeln!(text, "wrote {}", path.display());
         Ok(true)
