@@ -120,7 +120,7 @@ fn prospect(index: usize, candidate: &Candidate, prompt: f32, output: f32) -> Pr
 
 /// What to expect by the long-run mean and the recent peak. The mean is what mostly comes; the peak warns, but followed
 /// alone it would send everybody after the last sample.
-fn expected(peak: f32, mean: f32) -> f32 {
+pub(crate) fn expected(peak: f32, mean: f32) -> f32 {
     if mean <= 0.0 {
         return peak;
     }
