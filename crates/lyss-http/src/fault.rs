@@ -57,7 +57,7 @@ pub fn write_head(response: &mut HttpResponseBuilder, dialect: Dialect, head: &A
 }
 
 /// `x-request-id`, and under the name that Anthropic's SDKs read for their callers.
-fn write_id(response: &mut HttpResponseBuilder, dialect: Dialect, call: CallId) {
+pub(crate) fn write_id(response: &mut HttpResponseBuilder, dialect: Dialect, call: CallId) {
     let mut text = [0; 36];
     let id = plain(call.write(&mut text).as_bytes());
     if dialect == Dialect::AnthropicMessages {
