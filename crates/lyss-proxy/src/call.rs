@@ -187,8 +187,10 @@ impl Proxy {
             target.store(Arc::new(table));
         });
         let now = parts.clock.tick();
-        let retries = RetryBudget::new(Budget::default(), now);
-        let budgets = Budgets { retries, hedging: Hedging::new(5, now) };
+        let settings = &parts.settings;
+        let budget = Budget { percent: settings.retry_budget_percent, ..Budget::default() };
+        let retries = RetryBudget::new(budget, now);
+        let budgets = Budgets { retries, hedging: Hedging::new(settings.hedge_budget_percent, now) };
         Self { parts, routes, kept: Arc::default(), budgets }
     }
 
