@@ -20,6 +20,10 @@ pub struct Adaptive {
     pub(crate) regimes: Regimes,
 }
 
+/// How much of what chance does to a mean is drawn. All of it would be Thompson's rule, which asks too much of a pool that
+/// is asked often: in the laboratory what it taught cost more than it was worth.
+const CHANCE: f32 = 0.25;
+
 /// Doubt about the logarithm of a time that was learned long ago.
 const STALE_DOUBT: f32 = 0.4;
 
@@ -60,7 +64,7 @@ pub(crate) fn compared(prospect: &Prospect, objective: Objective, regime: Regime
 
 /// Expected cost in microseconds with what is known for sure.
 pub(crate) fn expected_cost(prospect: &Prospect, regime: Regime) -> f32 {
-    cost(prospect, prospect.total_us, prospect.success(), prospect.loss().0, regime)
+    cost(prospect, prospect.total_us, prospect.success(), prospect.loss_high(), regime)
 }
 
 /// One of the costs that may be the true one.
@@ -68,9 +72,7 @@ fn drawn_cost(prospect: &Prospect, regime: Regime, draw: u64) -> f32 {
     let own = mix(draw ^ ((prospect.index as u64) << 8));
     let success = prospect.success() + prospect.doubt() * normal(own);
     let time = prospect.total_us * (time_doubt(prospect) * normal(mix(own))).exp();
-    let (loss, doubt) = prospect.loss();
-    let loss = (loss + doubt * normal(mix(own ^ 1))).clamp(0.0, 1.0);
-    cost(prospect, time, success.clamp(0.02, 1.0), loss, regime)
+    cost(prospect, time, success.clamp(0.02, 1.0), prospect.loss_high(), regime)
 }
 
 fn cost(prospect: &Prospect, time: f32, success: f32, loss: f32, regime: Regime) -> f32 {
@@ -86,7 +88,7 @@ fn cost(prospect: &Prospect, time: f32, success: f32, loss: f32, regime: Regime)
 pub(crate) fn time_doubt(prospect: &Prospect) -> f32 {
     let seen = (prospect.good + prospect.bad).min(prospect.samples as f32);
     let stale = 1.0 - (-prospect.idle.as_secs_f32() / STALE_AFTER.as_secs_f32()).exp();
-    prospect.spread.min(1.0) / (seen + 1.0).sqrt() + STALE_DOUBT * stale
+    CHANCE * prospect.spread.min(1.0) / (seen + 1.0).sqrt() + STALE_DOUBT * stale
 }
 
 /// What a call here costs besides time, as a factor.

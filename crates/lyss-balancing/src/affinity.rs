@@ -6,6 +6,7 @@
 //! that were, or will be, its own. A place that is ejected, cooling, full or drained never comes here; one that
 //! carries more than its share, has become slow, unreliable or nearly out of its rate window, yields to the second.
 
+use crate::prediction::expected;
 use crate::round_robin::mix;
 use crate::{Candidate, Pool, Remaining};
 
@@ -31,14 +32,15 @@ pub(crate) fn pick(pool: &Pool<'_>, remaining: &Remaining, key: u64) -> Option<u
         weights += candidate.weight as f32;
         load += under_way(candidate);
         surest = surest.max(success(candidate));
-        if candidate.snapshot.ttft_us > 0.0 {
-            fastest = fastest.min(candidate.snapshot.ttft_us);
+        let ttft = ttft(candidate);
+        if ttft > 0.0 {
+            fastest = fastest.min(ttft);
         }
     }
     let mut best: Option<(f32, usize)> = None;
     for (index, candidate) in remaining.of(pool) {
         let share = (BOUND * load * candidate.weight as f32 / weights).ceil().max(UNCROWDED);
-        let ttft = candidate.snapshot.ttft_us;
+        let ttft = ttft(candidate);
         let yields = under_way(candidate) + 1.0 > share
             || (ttft > SLOWER * fastest && ttft - fastest > SLOWER_BY_US)
             || success(candidate) < surest * 0.6
@@ -58,6 +60,10 @@ pub(crate) fn rank(candidate: &Candidate, key: u64) -> f32 {
     // In (0, 1), never at its ends.
     let uniform = ((hash >> 40) as f32 + 0.5) / (1u64 << 24) as f32;
     candidate.weight as f32 / -uniform.ln()
+}
+
+fn ttft(candidate: &Candidate) -> f32 {
+    expected(candidate.snapshot.ttft_us, candidate.snapshot.ttft_mean_us)
 }
 
 fn under_way(candidate: &Candidate) -> f32 {

@@ -66,9 +66,8 @@ pub(crate) fn drawn_cost(prospect: &Prospect, draw: u64) -> f32 {
 /// Expected cost in microseconds; lower is better.
 pub(crate) fn score(prospect: &Prospect) -> f32 {
     let p = prospect.success_low();
-    let (loss, doubt) = prospect.loss();
     let once = (prospect.total_us * prospect.queue() + (1.0 - p) * REFUSAL_US) / p;
-    (once + (loss + doubt).min(1.0) * LOSS_US) * prospect.shadow_price()
+    (once + prospect.loss_high() * LOSS_US) * prospect.shadow_price()
 }
 
 /// Far above any score, for those that are not to have this call while others can: of an unknown channel one trial is

@@ -18,8 +18,10 @@ const USUAL_TPOT_US: f32 = 20_000.0;
 /// How many good attempts everyone is credited with beforehand.
 const CREDIT: f32 = 4.0;
 
-/// How much of a peak's excess over the mean is expected to last.
+/// How much of a peak's excess over the mean is expected to last, and in times of the mean the excess that is half
+/// believed: one answer that hung for half a minute says less than its length.
 const PEAK: f32 = 0.2;
+const HALF_BELIEVED: f32 = 8.0;
 
 /// With as many under way as there is room for, everything takes so many times longer: for the crowd, and for the queue.
 const CROWDING: f32 = 0.5;
@@ -48,6 +50,8 @@ pub(crate) struct Prospect {
     pub(crate) tpot_us: f32,
     /// Of the whole call.
     pub(crate) total_us: f32,
+    /// The same by the peaks alone.
+    pub(crate) worst_us: f32,
     pub(crate) spread: f32,
     pub(crate) good: f32,
     pub(crate) bad: f32,
@@ -89,9 +93,6 @@ pub(crate) fn survey(pool: &Pool<'_>, remaining: &Remaining) -> Prospects {
 fn prospect(index: usize, candidate: &Candidate, prompt: f32, output: f32) -> Prospect {
     let snapshot = &candidate.snapshot;
     let positive = |value: f32| if value.is_finite() { value.max(0.0) } else { 0.0 };
-    // The mean is what to expect; a peak warns, but followed alone it would send everybody after the last sample.
-    let expected =
-        |peak: f32, mean: f32| if mean > 0.0 { mean + PEAK * (peak - mean).max(0.0) } else { peak };
     let ttft_us = expected(positive(snapshot.ttft_us), positive(snapshot.ttft_mean_us)) * prompt;
     let tpot_us = expected(positive(snapshot.tpot_us), positive(snapshot.tpot_mean_us));
     Prospect {
@@ -104,6 +105,7 @@ fn prospect(index: usize, candidate: &Candidate, prompt: f32, output: f32) -> Pr
         ttft_us,
         tpot_us,
         total_us: ttft_us + output * tpot_us,
+        worst_us: positive(snapshot.ttft_us) * prompt + output * positive(snapshot.tpot_us),
         spread: positive(snapshot.spread),
         good: positive(snapshot.good),
         bad: positive(snapshot.bad),
@@ -114,6 +116,16 @@ fn prospect(index: usize, candidate: &Candidate, prompt: f32, output: f32) -> Pr
         price_micros: candidate.price_micros as f32,
         idle: snapshot.idle,
     }
+}
+
+/// What to expect by the long-run mean and the recent peak. The mean is what mostly comes; the peak warns, but followed
+/// alone it would send everybody after the last sample.
+pub(crate) fn expected(peak: f32, mean: f32) -> f32 {
+    if mean <= 0.0 {
+        return peak;
+    }
+    let excess = (peak / mean - 1.0).max(0.0);
+    mean * (1.0 + PEAK * excess / (1.0 + excess / HALF_BELIEVED))
 }
 
 /// What is not known is taken for the median of what is.
@@ -155,11 +167,15 @@ impl Prospect {
         (mean * (1.0 - mean) / (self.good + self.bad + CREDIT + 1.0)).max(0.0).sqrt()
     }
 
-    /// Expected share of calls lost, and its standard deviation.
-    pub(crate) fn loss(&self) -> (f32, f32) {
-        let n = self.judged + CREDIT;
-        let mean = (self.lost / n).min(1.0);
-        (mean, (mean * (1.0 - mean) / (n + 1.0)).sqrt())
+    /// Expected share of calls lost.
+    pub(crate) fn loss(&self) -> f32 {
+        (self.lost / (self.judged + CREDIT)).min(1.0)
+    }
+
+    /// The same with caution, by one standard deviation: nobody's call is worth losing to learn of a loss.
+    pub(crate) fn loss_high(&self) -> f32 {
+        let mean = self.loss();
+        mean + (mean * (1.0 - mean) / (self.judged + CREDIT + 1.0)).sqrt()
     }
 
     /// What using up rate windows costs, as a factor: nothing while they are used slowly, as much again at the pace that

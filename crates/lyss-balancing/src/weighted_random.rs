@@ -1,5 +1,6 @@
 //! Each call on its own: a channel is drawn with a chance of its weight over the sum of weights, where a weight counts
-//! less the worse a channel has served lately, and never less than a twentieth of what the operator gave it.
+//! less the worse a channel has served lately: by the share that went well, and by the root of how slow it is in times of the
+//! median. It never counts less than a twentieth, so that it stays the operator's word.
 
 use lyss_domain::Tick;
 
@@ -16,9 +17,6 @@ const WHOLE: u64 = 1_024;
 /// Least share of its weight that a channel keeps, in parts.
 const FLOOR: u64 = 52;
 
-/// The weight follows the speed, in times of the median, with this power.
-const SPEED_EXPONENT: f32 = 0.25;
-
 impl Balancer for WeightedRandom {
     fn pick(&self, pool: &Pool<'_>, remaining: &Remaining, draw: u64, _now: Tick) -> Option<usize> {
         // Weights are exact where nothing was learned, and nothing need be computed.
@@ -26,7 +24,7 @@ impl Balancer for WeightedRandom {
             return drawn(remaining.of(pool).map(|(index, c)| (index, u64::from(c.weight))), draw);
         }
         let prospects = survey(pool, remaining);
-        let median = median(prospects.iter().filter(|p| !p.unknown).map(|p| p.total_us));
+        let median = median(prospects.iter().filter(|p| !p.unknown).map(|p| p.worst_us));
         drawn(
             prospects.iter().zip(remaining.of(pool)).map(|(prospect, (index, candidate))| {
                 (index, u64::from(candidate.weight) * parts(prospect, median))
@@ -46,8 +44,7 @@ fn parts(prospect: &Prospect, median_us: Option<f32>) -> u64 {
     if prospect.samples == 0 {
         return WHOLE;
     }
-    let speed =
-        median_us.map_or(1.0, |median| (median / prospect.total_us.max(1.0)).min(1.0).powf(SPEED_EXPONENT));
+    let speed = median_us.map_or(1.0, |median| (median / prospect.worst_us.max(1.0)).min(1.0).sqrt());
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to WHOLE")]
     let parts = (prospect.success_low() * speed * WHOLE as f32).round() as u64;
     parts.clamp(FLOOR, WHOLE)

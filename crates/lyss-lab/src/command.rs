@@ -48,7 +48,7 @@ pub struct Arguments {
     /// Seconds between two lines of a trace.
     #[arg(long, default_value_t = 10.0)]
     step: f64,
-    /// Where the page goes.
+    /// Where the page goes; a drawing of all regrets goes beside it, as .svg.
     #[arg(long, default_value = "target/lyss-lab.html", value_name = "PATH")]
     html: PathBuf,
     /// Writes the baseline anew instead of comparing with it.
@@ -177,7 +177,15 @@ impl Arguments {
         }
         std::fs::write(&self.html, page::page(trials, aggression, claims))
             .map_err(|error| format!("cannot write {}: {error}", self.html.display()))?;
-        let _ = writeln!(text, "The same as a page: {}", self.html.display());
+        let drawing = self.html.with_extension("svg");
+        std::fs::write(&drawing, page::drawing(trials))
+            .map_err(|error| format!("cannot write {}: {error}", drawing.display()))?;
+        let _ = writeln!(
+            text,
+            "The same as a page: {}, and in one drawing: {}",
+            self.html.display(),
+            drawing.display()
+        );
         Ok(())
     }
 }

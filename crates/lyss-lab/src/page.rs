@@ -1,6 +1,9 @@
 //! The same figures as a page for people: one file, no script, no network, light or dark as the reader's system is.
 
 mod charts;
+mod overview;
+
+pub use overview::drawing;
 
 use std::fmt::Write as _;
 

@@ -19,6 +19,7 @@ pub fn all() -> Vec<Scenario> {
         one_slow(),
         slow_drift(),
         black_hole(),
+        flaky(),
         stream_cut(),
         rate_windows(ToldBy::Headers),
         rate_windows(ToldBy::Body),
@@ -72,6 +73,18 @@ pub fn black_hole() -> Scenario {
 }
 
 pub const BLACK_HOLE: usize = 3;
+
+/// Too seldom for a breaker, and late enough to hurt.
+pub fn flaky() -> Scenario {
+    let mut upstreams = usual_pool(4);
+    edit(&mut upstreams, 1, |flaky| flaky.faults.refusal = Some(refusal(0.2, FaultKind::Overloaded, 6_000)));
+    usual(
+        "flaky",
+        "Four channels; one fails a fifth of its requests, and takes six seconds to say so",
+        12.0,
+        upstreams,
+    )
+}
 
 pub fn stream_cut() -> Scenario {
     let mut upstreams = usual_pool(4);

@@ -104,7 +104,7 @@ fn judgement(decision: &Decision, prospect: &Prospect) -> Vec<Term> {
     ];
     let queue = [
         ("queue", prospect.queue()),
-        ("loss", prospect.loss().0),
+        ("loss", prospect.loss()),
         ("headroom", prospect.headroom),
         ("pace", prospect.pace),
     ];
@@ -137,7 +137,7 @@ fn score(decision: &Decision, place: usize, prospect: &Prospect, all: &[Prospect
     let candidate = decision.candidates.get(prospect.index)?;
     match decision.strategy {
         Strategy::WeightedRandom => {
-            let median = median(all.iter().filter(|p| !p.unknown).map(|p| p.total_us));
+            let median = median(all.iter().filter(|p| !p.unknown).map(|p| p.worst_us));
             Some(candidate.weight as f32 * weighted_random::part(prospect, median))
         }
         Strategy::RoundRobin => match &decision.memory {

@@ -47,3 +47,38 @@ fn the_ends_of_the_draw_are_the_ends_of_the_list() {
     assert_eq!(WeightedRandom.pick(&pool, &Remaining::untried(&pool, &[]), u64::MAX, Tick(0)), Some(2));
     assert_eq!((scale(u64::MAX, 10), scale(0, 10), scale(5, 0)), (9, 0, 0));
 }
+
+/// Shares of 100,000 picks.
+fn shares(candidates: &[crate::Candidate]) -> Vec<f64> {
+    let pool = Pool::new(0, candidates);
+    let remaining = Remaining::untried(&pool, &[]);
+    let mut shares = vec![0.0; candidates.len()];
+    for draw in draws(7).take(100_000) {
+        shares[WeightedRandom.pick(&pool, &remaining, draw, Tick(0)).unwrap()] += 1e-5;
+    }
+    shares
+}
+
+fn are_near(shares: &[f64], expected: &[f64]) -> bool {
+    shares.iter().zip(expected).all(|(share, expected)| (share - expected).abs() < 0.006)
+}
+
+#[test]
+fn equals_keep_their_weights_exactly_and_the_worse_loses_some_of_its_weight() {
+    let known = crate::best_performance::tests::known;
+    let mut candidates = pool_of(&[1, 2, 3, 4]);
+    candidates.iter_mut().for_each(|c| c.snapshot = known(500_000.0, 20_000.0));
+    assert!(are_near(&shares(&candidates), &[0.1, 0.2, 0.3, 0.4]));
+    // Four times as slow counts half; faster than the others is worth no more than the weight says.
+    candidates[3].snapshot = known(2_000_000.0, 80_000.0);
+    candidates[0].snapshot = known(50_000.0, 2_000.0);
+    assert!(are_near(&shares(&candidates), &[0.125, 0.25, 0.375, 0.25]));
+    // However bad, a twentieth of the weight is left.
+    candidates[3].snapshot.good = 0.0;
+    candidates[3].snapshot.bad = 60.0;
+    let floor = 4.0 * 52.0 / 1_024.0;
+    assert!(are_near(&shares(&candidates)[3..], &[floor / (6.0 + floor)]));
+    // One of which nothing is known keeps its weight whole.
+    candidates[3].snapshot = crate::Snapshot::UNKNOWN;
+    assert!(are_near(&shares(&candidates), &[0.1, 0.2, 0.3, 0.4]));
+}

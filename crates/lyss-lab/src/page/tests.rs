@@ -8,7 +8,10 @@ fn a_tenants_names_cannot_write_the_page() {
     scenario.seeds.truncate(1);
     scenario.name = "<script>alert(1)</script>".to_owned();
     scenario.upstreams[0].name = "a\"<b>".to_owned();
-    let html = page(&[Trial::run(&scenario, &Policy::ALL)], None, &[]);
+    let trials = [Trial::run(&scenario, &Policy::ALL)];
+    let drawing = drawing(&trials);
+    assert!(!drawing.contains("<script") && drawing.contains("adaptive in &lt;script"), "{drawing}");
+    let html = page(&trials, None, &[]);
     assert!(!html.contains("<script"), "the name was not escaped");
     assert!(html.contains("a&quot;&lt;b&gt;"));
     for policy in Policy::ALL {
