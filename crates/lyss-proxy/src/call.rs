@@ -222,6 +222,10 @@ impl Proxy {
         &self.parts
     }
 
+    pub(crate) fn ways(&self) -> &Ways {
+        &self.ways
+    }
+
     pub fn clock(&self) -> &dyn Clock {
         &*self.parts.clock
     }
