@@ -14,6 +14,7 @@ mod dialects;
 mod failover;
 mod faults;
 mod gateway;
+mod hedge;
 mod house;
 mod http_edges;
 mod keeping;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use lyss_catalog::{Loader, LoaderSettings};
 use lyss_domain::{
     Channel, ChannelId, Clock, Micros, PolicyId, PolicyMode, PolicyScope, Price, PriceId, QuotaPolicy, Rates,
-    Secret, TenantId, TenantScope, TenantSettings, Tick, Timestamp, VirtualKey, Window,
+    Secret, Tenant, TenantId, TenantScope, TenantSettings, Tick, Timestamp, VirtualKey, Window,
 };
 use lyss_management::{
     Acting, Actor, ChannelDraft, CredentialsDraft, Guards, KeyDraft, Management, TenantDraft,
@@ -152,6 +152,15 @@ impl Office {
         work.channels().update(&self.scope, &channel, channel.version - 1).await.unwrap();
         self.serve(work).await;
         channel
+    }
+
+    pub(crate) async fn edit_tenant(&self, edit: impl FnOnce(&mut Tenant)) {
+        let mut work = self.store.begin().await.unwrap();
+        let mut tenant = work.tenants().get(self.scope.tenant()).await.unwrap().unwrap();
+        edit(&mut tenant);
+        tenant.version += 1;
+        work.tenants().update(&tenant, tenant.version - 1).await.unwrap();
+        self.serve(work).await;
     }
 
     /// Changes what no use-case changes yet.
