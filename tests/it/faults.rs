@@ -102,9 +102,13 @@ fn judge(outcome: &Outcome, records: &[AttemptRecord], cases: &[Case]) -> Vec<St
     let tokens: u64 = attempts.iter().map(|record| record.usage.total()).sum();
     let cost: i64 = attempts.iter().map(|record| record.cost.0).sum();
     let calls = outcome.seen.iter().filter(|(seen, _)| !matches!(seen, Ok(Seen::Refused(..)))).count();
-    same("posted", format!("{:?}", outcome.posted), format!("{:?}", [calls as i64, tokens as i64, cost]));
+    same("posted", format!("{:?}", outcome.posted), format!("{:?}", [whole(calls), whole(tokens), cost]));
     same("held", outcome.held.to_string(), 0.to_string());
     wrong
+}
+
+fn whole(count: impl TryInto<i64, Error: std::fmt::Debug>) -> i64 {
+    count.try_into().unwrap()
 }
 
 fn ended(record: &AttemptRecord) -> Ended {

@@ -21,4 +21,5 @@ mod limits;
 mod manage;
 mod probes;
 mod process;
+mod replay;
 mod storage;

@@ -2,6 +2,7 @@
 
 mod chain;
 mod first;
+mod insight;
 mod late;
 mod leaks;
 mod quota;
@@ -43,6 +44,8 @@ pub(crate) struct Estate {
     pub(crate) key_text: String,
     pub(crate) quota: String,
     pub(crate) provider: String,
+    /// A call that was made with the key; empty: none was.
+    pub(crate) request: String,
 }
 
 /// A token that holds for an hour.
@@ -164,6 +167,34 @@ impl Estate {
             key_text: text(&key["key"]),
             quota: text(&quota["id"]),
             provider: text(&provider["provider_id"]),
+            request: String::new(),
         }
     }
+
+    /// Calls a model once, and waits until the call can be read.
+    pub(crate) async fn call(&mut self, address: SocketAddr) {
+        let chat = crate::gateway::bodies::chat("gpt-4o-mini", false);
+        let mut reply = wire::post(address, "/v1/chat/completions", &self.key_text, &chat).await;
+        reply.finish().await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        self.request = reply.header("x-request-id").unwrap().to_owned();
+        let admin = Api::role(address, Role::TenantAdmin, &self.slug);
+        read_call(&admin, &self.request).await;
+    }
+}
+
+/// A call, once its record is written.
+pub(crate) async fn read_call(admin: &Api, id: &str) -> Value {
+    let path = format!("/requests/{id}");
+    let read = async {
+        loop {
+            let said = admin.call("GET", &path, None).await;
+            if said.status == 200 {
+                return said.body["data"].clone();
+            }
+            assert_eq!(said.code(), "REQUEST_NOT_FOUND", "{}", said.body);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(crate::gateway::CEILING, read).await.expect("the record is written")
 }

@@ -21,7 +21,7 @@ use lyss_ledger::{Ledger, LedgerSettings};
 use lyss_management::{Guards, Management};
 use lyss_migrations::SchemaState;
 use lyss_proxy::draw::Draws;
-use lyss_proxy::{Meters, Parts, Proxy};
+use lyss_proxy::{Gauges, Meters, Parts, Proxy};
 use lyss_quota::MemoryRateStore;
 use lyss_repositories::{AttemptStore, CatalogSource, ChangeFeed, PurposeKey, Store};
 use lyss_repositories_sql::{Settings, SqlStore, connect};
@@ -280,6 +280,7 @@ impl Service {
         };
         let sharing_task = sharing::begin(&config.redis, Arc::clone(&parts.health), Arc::clone(&clock))?;
         let proxy = Arc::new(Proxy::new(parts, &catalog));
+        registry.register_collector(Box::new(Gauges(Arc::clone(&proxy))));
         let insight = live::insight(&store, catalog, &proxy, &clock);
         let daily_task = tokio::spawn(daily::report(Arc::clone(&insight)));
         let management = Arc::new(management);

@@ -13,10 +13,13 @@ use futures_core::Stream;
 use futures_util::FutureExt;
 use lyss_adapters::{Ask, Dialect, Fault, Framing, scan_at};
 use lyss_domain::{CallId, FaultKind};
-use lyss_proxy::{Answer, AnswerBody, Headers, InForce, Incoming, Outlet, Proxy, Relay, Steering, Upload};
+use lyss_proxy::{
+    Answer, AnswerBody, Failed, Headers, InForce, Incoming, Outlet, Proxy, Relay, Steering, Upload,
+};
 
 use crate::body::{self, BodyLimits};
 use crate::caller::{Admittee, Doorkeeper};
+use crate::replay::{self, Replays, Ticket};
 use crate::way::Way;
 use crate::{fault, form, steering};
 
@@ -28,9 +31,10 @@ pub(crate) fn handler(way: Way) -> Route {
               proxy: Data<Proxy>,
               outlet: Data<Outlet>,
               doorkeeper: Data<Doorkeeper>,
+              replays: Data<Replays>,
               limits: Data<BodyLimits>| async move {
             let counter = Counter { way, call: proxy.new_call(), proxy: &proxy, doorkeeper: &doorkeeper };
-            let walked = counter.serve(&request, payload, &outlet, **limits);
+            let walked = counter.serve(&request, payload, (&outlet, &replays), **limits);
             match AssertUnwindSafe(walked).catch_unwind().await {
                 Ok(response) => response,
                 Err(_) => {
@@ -47,7 +51,7 @@ pub(crate) fn handler(way: Way) -> Route {
 struct Counter<'a> {
     way: Way,
     call: CallId,
-    proxy: &'a Proxy,
+    proxy: &'a Data<Proxy>,
     doorkeeper: &'a Doorkeeper,
 }
 
@@ -56,13 +60,27 @@ impl Counter<'_> {
         &self,
         request: &HttpRequest,
         payload: Payload,
-        outlet: &Outlet,
+        (outlet, replays): (&Data<Outlet>, &Replays),
         limits: BodyLimits,
     ) -> HttpResponse {
-        match self.take_in(request, payload, limits).await {
-            Ok(taken) => self.walk(outlet, taken).await,
-            Err(fault) => refuse(self.proxy, self.way.dialect(), self.call, &fault),
-        }
+        let (dialect, call) = (self.way.dialect(), self.call);
+        let served = match self.take_in(request, payload, limits).await {
+            Ok((taken, None)) => {
+                let framing = taken.ask.framing;
+                // The walk is large; boxed, so that the worker's task stays small while it waits.
+                return match Box::pin(taken.walk(self.proxy, outlet, call)).await {
+                    Ok(answer) => respond(dialect, answer, framing),
+                    Err(failed) => fault::fail(dialect, &failed.head, &failed.fault),
+                };
+            }
+            Ok((taken, Some(ticket))) => {
+                let (proxy, outlet) = (self.proxy.clone(), outlet.clone());
+                let walk = async move { Box::pin(taken.walk(&proxy, &outlet, call)).await };
+                replays.once(ticket, dialect, call, walk).await
+            }
+            Err(fault) => Err(fault),
+        };
+        served.unwrap_or_else(|fault| refuse(self.proxy, dialect, call, &fault))
     }
 
     /// Who asks for what. The head is judged before the body is read.
@@ -71,7 +89,7 @@ impl Counter<'_> {
         request: &HttpRequest,
         payload: Payload,
         limits: BodyLimits,
-    ) -> Result<Taken, Fault> {
+    ) -> Result<(Taken, Option<Ticket>), Fault> {
         let (proxy, doorkeeper) = (self.proxy, self.doorkeeper);
         let mut table = proxy.routes();
         let mut admittee = doorkeeper.admit(request, &table, proxy.clock()).await?;
@@ -92,21 +110,10 @@ impl Counter<'_> {
         let steering = steering::read(request.headers())?;
         let strict = steering::strict(request.headers())?;
         let forwarded = steering::forwarded(self.way.dialect(), request.headers());
-        Ok(Taken { table, admittee, ask, steering, strict, forwarded, upload })
-    }
-
-    async fn walk(&self, outlet: &Outlet, taken: Taken) -> HttpResponse {
-        let Taken { table, admittee, ask, steering, strict, forwarded, upload } = taken;
-        let call = self.call;
-        let framing = ask.framing;
-        let (caller, key) = (&admittee.caller, &*admittee.key);
-        let incoming = Incoming { call, caller, key, ask, steering, strict, forwarded, upload };
-        let walked = self.proxy.chat(outlet, &table, incoming);
-        // The walk is large; boxed, so that the worker's task stays small while it waits.
-        match Box::pin(walked).await {
-            Ok(answer) => respond(self.way.dialect(), answer, framing),
-            Err(failed) => fault::fail(self.way.dialect(), &failed.head, &failed.fault),
-        }
+        let whole = !ask.stream && upload.is_none();
+        let ticket = if whole { replay::ticket(request, &admittee.caller, &ask.body, proxy)? } else { None };
+        let taken = Taken { table, admittee, ask, steering, strict, forwarded, upload };
+        Ok((taken, ticket))
     }
 }
 
@@ -121,12 +128,21 @@ struct Taken {
     upload: Option<Upload>,
 }
 
+impl Taken {
+    async fn walk(self, proxy: &Proxy, outlet: &Outlet, call: CallId) -> Result<Answer, Failed> {
+        let Self { table, admittee, ask, steering, strict, forwarded, upload } = self;
+        let (caller, key) = (&admittee.caller, &*admittee.key);
+        let incoming = Incoming { call, caller, key, ask, steering, strict, forwarded, upload };
+        proxy.chat(outlet, &table, incoming).await
+    }
+}
+
 fn refuse(proxy: &Proxy, dialect: Dialect, call: CallId, fault: &Fault) -> HttpResponse {
     proxy.count_refusal(fault);
     fault::refuse(dialect, call, fault)
 }
 
-fn respond(dialect: Dialect, answer: Answer, framing: Framing) -> HttpResponse {
+pub(crate) fn respond(dialect: Dialect, answer: Answer, framing: Framing) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     fault::write_head(&mut response, dialect, &answer.head);
     match answer.body {
@@ -155,12 +171,12 @@ fn respond(dialect: Dialect, answer: Answer, framing: Framing) -> HttpResponse {
 }
 
 /// A relay as actix takes it. Dropped by actix when the caller hangs up, which cancels the upstream.
-struct RelayBody(Relay);
+pub(crate) struct RelayBody(pub(crate) Relay);
 
 /// The answer broke off where no error of ours could be written: the connection ends without the body's end.
 #[derive(Debug, thiserror::Error)]
 #[error("the upstream's answer broke off")]
-struct Broken;
+pub(crate) struct Broken;
 
 impl MessageBody for RelayBody {
     type Error = Broken;

@@ -19,6 +19,7 @@ pub mod identity;
 pub mod manage;
 pub mod metrics;
 pub mod models;
+mod replay;
 pub mod server;
 pub mod steering;
 pub mod table;

@@ -10,7 +10,7 @@ use crate::way::Way;
 use crate::{call, models};
 
 /// What any proxied call may fail with; the body is the dialect's own object.
-const FAILURES: [u16; 12] = [400, 401, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504];
+const FAILURES: [u16; 13] = [400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504];
 
 /// Paths that are called with a JSON body, by what they stand for.
 const CALLS: &[(Way, &str, &[&str])] = &[
@@ -151,7 +151,7 @@ pub(crate) fn routes() -> Vec<RouteEntry> {
     for (way, says, paths) in CALLS {
         for path in *paths {
             let entry = entry(Method::POST, path, call::handler(*way), says);
-            all.push(entry.takes_any().failing(&FAILURES));
+            all.push(entry.takes_any().once().failing(&FAILURES));
         }
     }
     for path in LISTS {

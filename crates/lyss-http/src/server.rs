@@ -21,6 +21,7 @@ use crate::cors::{self, AllowedOrigins};
 use crate::health::{Dependency, Readiness};
 use crate::manage::use_cases::Vendors;
 use crate::manage::{Code, ManagementBody, RequestIds, UseCases};
+use crate::replay::Replays;
 use crate::table;
 
 #[derive(Clone, Debug)]
@@ -87,12 +88,14 @@ pub fn start(
     let origins = Data::new(settings.cors_origins.clone());
     let proxy = Arc::clone(&pieces.proxy);
     let ids = RequestIds(Arc::new(move || proxy.new_call()));
+    let replays = Replays::new(pieces.use_cases.clone());
     let factory = move || {
         App::new()
             .app_data(Data::from(Arc::clone(&pieces.proxy)))
             .app_data(Data::new((pieces.outlet)()))
             .app_data(Data::new(pieces.doorkeeper.clone()))
             .app_data(Data::new(pieces.use_cases.clone()))
+            .app_data(Data::new(replays.clone()))
             .app_data(Data::from(Arc::clone(&pieces.insight)))
             .app_data(Data::new(Vendors(Arc::clone(&pieces.vendors))))
             .app_data(Data::new(ids.clone()))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lyss_balancing::{ChannelHealth, Ending, Health, Observation, Size};
 use lyss_catalog::{Catalog, CatalogHandle};
 use lyss_domain::{
-    AttemptRecord, Channel, ChannelId, FaultKind, HealthEvent, ProviderSlug, TenantId, Terminal, Timestamp,
+    AttemptRecord, Channel, ChannelId, FaultKind, HealthEvent, ProviderSlug, TenantId, Terminal,
 };
 use lyss_repositories::{AttemptStore as _, CatalogRows, HealthStore as _, Store as _};
 use lyss_testkit::ManualClock;
@@ -123,8 +123,4 @@ pub(crate) fn failed(second: u64, channel: u64, fault: FaultKind) -> AttemptReco
 
 fn provider(channel: u64) -> ProviderSlug {
     slug(if channel == 2 { "deepseek" } else { "openai" })
-}
-
-pub(crate) fn moment(text: &str) -> Timestamp {
-    Timestamp::parse_rfc3339(text).unwrap()
 }

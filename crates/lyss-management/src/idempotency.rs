@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use lyss_auth::Principal;
-use lyss_domain::{IdempotencyRecord, Secret, TenantScope};
+use lyss_domain::{Caller, IdempotencyRecord, Secret, TenantScope};
 use lyss_repositories::IdempotencyClaim;
 use lyss_vault::digest;
 
@@ -14,7 +14,7 @@ use crate::{Management, ManagementError, system};
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// How long a request may be under way. One whose process died frees its key by this; no use-case takes so long.
+/// How long a use-case may be under way. One whose process died frees its key by this; none takes so long.
 const UNDER_WAY: Duration = Duration::from_secs(60);
 
 /// What a claim found.
@@ -60,7 +60,31 @@ impl Management {
             return Err(ManagementError::invalid("Idempotency-Key", "must be 1 to 255 visible characters"));
         }
         let scope = scope.copied().unwrap_or_else(system::nobodys_chain);
-        let key = hex::encode(digest(format!("{}\n{key}", principal.name).as_bytes()));
+        let key = digest(format!("{}\n{key}", principal.name).as_bytes());
+        self.claim(scope, key, fingerprint, UNDER_WAY).await
+    }
+
+    /// The same for a proxied call, which may be under way for `under_way`: until then, nobody else makes it.
+    pub async fn claim_call_once(
+        &self,
+        caller: &Caller,
+        key: &str,
+        fingerprint: [u8; 32],
+        under_way: Duration,
+    ) -> Result<Once, ManagementError> {
+        // No principal's name begins with a line's end, so the keys of the two are apart.
+        let key = digest(format!("\ncall {}\n{key}", caller.key()).as_bytes());
+        self.claim(caller.scope(), key, fingerprint, under_way).await
+    }
+
+    async fn claim(
+        &self,
+        scope: TenantScope,
+        key: [u8; 32],
+        fingerprint: [u8; 32],
+        under_way: Duration,
+    ) -> Result<Once, ManagementError> {
+        let key = hex::encode(key);
         let now = self.clock.now();
         let record = IdempotencyRecord {
             tenant: scope.tenant(),
@@ -68,7 +92,7 @@ impl Management {
             fingerprint,
             answer: None,
             created_at: now,
-            expires_at: now.after(UNDER_WAY),
+            expires_at: now.after(under_way),
         };
         let mut work = self.store.begin().await?;
         let claim = work.idempotency().claim(&scope, &record).await?;

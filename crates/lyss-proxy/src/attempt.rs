@@ -17,6 +17,7 @@ use crate::admit::{self, Bound, Whose};
 use crate::call::{AnswerBody, Walk};
 use crate::charge::Charge;
 use crate::failover;
+use crate::gate::lines::{Line, Notice};
 use crate::routes::{Route, Seat};
 use crate::settle::{Sending, Settlement};
 pub(crate) use answer::count_side;
@@ -42,14 +43,23 @@ pub(crate) struct Trying<'a> {
     pub ordinal: u16,
     /// The longest wait for a first byte, where it is shorter than the channel's own.
     pub patience: Option<Duration>,
+    /// Where the call waited for this channel's place.
+    pub line: Option<Line>,
+    /// What the choice depended on, for the record.
+    pub decision: Option<Box<[u8]>>,
 }
 
 /// Tries one channel. The future may be dropped at any await: what was taken is given back or settled.
-pub(crate) async fn attempt(walk: &mut Walk<'_>, trying: Trying<'_>, charge: Charge) -> Outcome {
+pub(crate) async fn attempt(walk: &mut Walk<'_>, mut trying: Trying<'_>, charge: Charge) -> Outcome {
     let route = &trying.seat.route;
     let upstream_model = route.upstream_model(&walk.ask.model).to_owned();
     let room = match enter(walk, trying.seat).await {
-        Ok(room) => room,
+        Ok(room) => {
+            if let Some(line) = trying.line.take() {
+                line.took(route.channel.id);
+            }
+            room
+        }
         Err(fault) => return Outcome::Skipped(charge, fault),
     };
     let prepared = match prepare::prepare(walk, route, &upstream_model) {
@@ -67,13 +77,14 @@ pub(crate) async fn attempt(walk: &mut Walk<'_>, trying: Trying<'_>, charge: Cha
     };
     let settlement = Settlement::begin(Sending {
         parts: Arc::clone(walk.parts),
-        draft: draft(walk, route, upstream_model, trying.ordinal),
+        draft: draft(walk, route, upstream_model, trying.ordinal, trying.decision.take()),
         rates: walk.rates,
         prompt_guess: walk.prompt_guess,
         charge,
         channel_charge: room.charge,
         slot: room.slot,
         in_flight: room.in_flight,
+        notice: room.notice,
     });
     match walk.transport.send(request, timers).await {
         Err(error) => failed(settlement, error.class.into()),
@@ -84,6 +95,8 @@ pub(crate) async fn attempt(walk: &mut Walk<'_>, trying: Trying<'_>, charge: Cha
 /// A channel's own concurrency, rate windows and quotas, and room in the ledger.
 struct Room {
     in_flight: InFlight,
+    /// Dropped after it.
+    notice: Option<Notice>,
     charge: Charge,
     slot: lyss_ledger::Slot,
 }
@@ -99,6 +112,8 @@ async fn enter(walk: &Walk<'_>, seat: &Seat) -> Result<Room, Fault> {
         };
         Fault::new(FaultKind::Unavailable, message).with_retry_after(Some(Duration::from_secs(1)))
     })?;
+    let is_limited = limits.concurrency.is_some() || limits.adaptive_concurrency;
+    let notice = is_limited.then(|| walk.ways.lines.notice(route.channel.id));
     let tokens = admit::window_tokens(walk.ask, walk.prompt_guess);
     let asks = admit::channel_windows(route.channel.id, limits, tokens);
     let ticket = admit::take(&walk.parts.rates, &asks, walk.parts.clock.tick()).await;
@@ -114,7 +129,7 @@ async fn enter(walk: &Walk<'_>, seat: &Seat) -> Result<Room, Fault> {
         Fault::new(FaultKind::Unavailable, "The usage ledger is saturated.")
             .with_retry_after(Some(Duration::from_secs(1)))
     })?;
-    Ok(Room { in_flight, charge, slot })
+    Ok(Room { in_flight, notice, charge, slot })
 }
 
 /// A channel's full window is no fault of the caller: another channel may have room.
@@ -140,7 +155,13 @@ fn timers(walk: &Walk<'_>, trying: &Trying<'_>, now: Tick) -> Option<Timers> {
     })
 }
 
-fn draft(walk: &Walk<'_>, route: &Route, model_served: String, ordinal: u16) -> AttemptRecord {
+fn draft(
+    walk: &Walk<'_>,
+    route: &Route,
+    model_served: String,
+    ordinal: u16,
+    decision: Option<Box<[u8]>>,
+) -> AttemptRecord {
     let started_at = walk.parts.clock.now();
     AttemptRecord {
         id: AttemptId::of(walk.call, ordinal),
@@ -166,7 +187,7 @@ fn draft(walk: &Walk<'_>, route: &Route, model_served: String, ordinal: u16) -> 
         ttft_us: None,
         total_us: 0,
         losses: walk.losses.clone(),
-        decision: None,
+        decision,
     }
 }
 

@@ -1,12 +1,13 @@
 //! The walk of one call from who is asking to the answer on its way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use http::HeaderValue;
 use lyss_adapters::{Ask, Errand, Fault};
-use lyss_balancing::{Balancers, Budget, Health, Hedging, RetryBudget};
+use lyss_balancing::{Balancers, Budget, Health, Hedging, RegimeChange, RetryBudget};
 use lyss_catalog::CatalogHandle;
 use lyss_domain::{
     CallId, Caller, ChannelId, Clock, FaultKind, PriceId, Rates, Strategy, TenantId, Tick, Timestamp,
@@ -24,6 +25,8 @@ use crate::charge::Charge;
 use crate::draw::Draws;
 use crate::estimate;
 use crate::failover;
+use crate::gate::Gate;
+use crate::gate::lines::Lines;
 use crate::kept::Kept;
 use crate::meters::Meters;
 use crate::models::{self, ModelEntry};
@@ -53,11 +56,13 @@ pub struct Proxy {
     parts: Arc<Parts>,
     routes: Arc<ArcSwap<RouteTable>>,
     kept: Arc<Kept>,
-    budgets: Budgets,
+    ways: Ways,
 }
 
-/// What all calls together may add to their first attempts.
-pub(crate) struct Budgets {
+/// What all calls share on their way to a channel: how many go at once, and what they may add to their first attempts.
+pub(crate) struct Ways {
+    pub gate: Gate,
+    pub lines: Lines,
     pub retries: RetryBudget,
     pub hedging: Hedging,
 }
@@ -146,7 +151,7 @@ pub(crate) struct Walk<'a> {
     pub forwarded: Headers,
     pub upload: Option<Upload>,
     pub kept: &'a Arc<Kept>,
-    pub budgets: &'a Budgets,
+    pub ways: &'a Ways,
 }
 
 impl Walk<'_> {
@@ -159,6 +164,20 @@ impl Walk<'_> {
             forwarded: self.forwarded.clone(),
             upload: None,
             ..*self
+        }
+    }
+}
+
+impl Ways {
+    fn new(settings: &ProxySettings, clock: &Arc<dyn Clock>) -> Self {
+        let gate = settings.gate;
+        let now = clock.tick();
+        let budget = Budget { percent: settings.retry_budget_percent, ..Budget::default() };
+        Self {
+            gate: Gate::new(gate, Arc::clone(clock)),
+            lines: Lines::new(gate.queue_length, gate.queue_wait, Arc::clone(clock)),
+            retries: RetryBudget::new(budget, now),
+            hedging: Hedging::new(settings.hedge_budget_percent, now),
         }
     }
 }
@@ -185,10 +204,8 @@ impl Proxy {
             let table = RouteTable::build(Arc::clone(catalog), &builder.vault, &builder.health, now);
             target.store(Arc::new(table));
         });
-        let now = parts.clock.tick();
-        let retries = RetryBudget::new(Budget::default(), now);
-        let budgets = Budgets { retries, hedging: Hedging::new(5, now) };
-        Self { parts, routes, kept: Arc::default(), budgets }
+        let ways = Ways::new(&parts.settings, &parts.clock);
+        Self { parts, routes, kept: Arc::default(), ways }
     }
 
     /// The state of all channels.
@@ -196,8 +213,28 @@ impl Proxy {
         &self.parts.health
     }
 
+    /// The deadline of a call that does not stream, unless its caller sets an earlier one.
+    pub fn longest_call(&self) -> Duration {
+        self.parts.settings.total
+    }
+
     pub(crate) fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    pub fn balancers(&self) -> &Balancers {
+        &self.parts.balancers
+    }
+
+    pub(crate) fn ways(&self) -> &Ways {
+        &self.ways
+    }
+
+    /// A line in the log for each change of regime since this was last asked for.
+    pub fn tell_regime_changes(&self) {
+        for RegimeChange { group, from, to, .. } in self.parts.balancers.take_regime_changes() {
+            tracing::info!(group, from = from.as_str(), to = to.as_str(), "a model group's regime changed");
+        }
     }
 
     pub fn clock(&self) -> &dyn Clock {
@@ -272,6 +309,11 @@ impl Proxy {
 
         let planned = plan::plan(tenant, key, ask, steering, parts.settings.strategy)?;
 
+        let total = if ask.stream { parts.settings.total_stream } else { parts.settings.total };
+        let deadline = parts.clock.tick().after(steering.timeout.map_or(total, |wanted| wanted.min(total)));
+        let (share, cost) = (tenant.entry.tenant.settings.share, gate_cost(prompt_guess, ask));
+        let pass = self.ways.gate.enter(caller.tenant(), share, cost, deadline).await?;
+
         let started_at = parts.clock.now();
         let limited = admit::bounds_output(&tenant.entry);
         let written_output_limit = (limited && ask.errand == Errand::Chat && ask.output_limit.is_none())
@@ -285,8 +327,6 @@ impl Proxy {
         let whose = Whose::Call { key, model: &ask.model };
         let reservation = admit::reserve(&parts.quotas, &tenant.entry, whose, bound, started_at).await?;
 
-        let total = if ask.stream { parts.settings.total_stream } else { parts.settings.total };
-        let total = steering.timeout.map_or(total, |wanted| wanted.min(total));
         let mut walk = Walk {
             parts,
             transport,
@@ -295,7 +335,7 @@ impl Proxy {
             ask,
             call: head.call,
             started_at,
-            deadline: parts.clock.tick().after(total),
+            deadline,
             strategy: planned.strategy,
             bound,
             prompt_guess,
@@ -307,12 +347,20 @@ impl Proxy {
             forwarded: std::mem::take(forwarded),
             upload: upload.take(),
             kept: &self.kept,
-            budgets: &self.budgets,
+            ways: &self.ways,
         };
-        let answered = failover::answer(&mut walk, &planned, Charge::new(reservation, ticket), head).await;
+        let answered =
+            failover::answer(&mut walk, &planned, Charge::new(reservation, ticket).holding(pass), head).await;
         head.losses = walk.losses;
         answered
     }
+}
+
+/// A call's size in the eyes of the gate's queue: a place is held for as long as tokens are written, and a little for
+/// those that are read.
+fn gate_cost(prompt_guess: u64, ask: &Ask) -> u32 {
+    let output = ask.output_limit.unwrap_or(failover::USUAL_OUTPUT).min(failover::USUAL_OUTPUT);
+    u32::try_from(1 + output + prompt_guess / 16).unwrap_or(u32::MAX)
 }
 
 pub(crate) fn price(

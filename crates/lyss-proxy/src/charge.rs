@@ -6,6 +6,7 @@ use lyss_domain::Tick;
 use lyss_quota::{Dispatched, Reservation, Spend};
 
 use crate::admit::Ticket;
+use crate::gate::Pass;
 
 /// What was reserved for a call. Dropped before anything was sent it is given back, after it settles what was seen.
 pub struct Charge(Side);
@@ -36,6 +37,8 @@ struct Shared {
 struct Holding {
     held: Held,
     ticket: Ticket,
+    /// The call's place among those under way; free when all is settled.
+    _pass: Option<Pass>,
 }
 
 enum Held {
@@ -46,7 +49,15 @@ enum Held {
 
 impl Charge {
     pub fn new(reservation: Reservation, ticket: Ticket) -> Self {
-        Self(Side::Whole(Box::new(Holding { held: Held::Reserved(reservation), ticket })))
+        Self(Side::Whole(Box::new(Holding { held: Held::Reserved(reservation), ticket, _pass: None })))
+    }
+
+    /// With the call's place among those under way.
+    pub fn holding(mut self, pass: Pass) -> Self {
+        if let Side::Whole(holding) = &mut self.0 {
+            holding._pass = Some(pass);
+        }
+        self
     }
 
     /// The first byte may leave: from here on something may be owed. Until the attempt is settled that is `least`.

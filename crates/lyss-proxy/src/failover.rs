@@ -14,6 +14,8 @@ use smallvec::SmallVec;
 use crate::attempt::{self, Outcome, Trying, count_side};
 use crate::call::{self, AnswerBody, AnswerHead, Walk};
 use crate::charge::Charge;
+use crate::gate::Shed;
+use crate::gate::lines::Line;
 use crate::plan::Planned;
 use crate::routes::{Route, Seat, TenantRoutes};
 use crate::upload::Upload;
@@ -26,8 +28,12 @@ struct Failover<'a> {
     /// What the caller is told if nobody answers.
     worst: Option<Fault>,
     waits: SmallestWait,
-    /// Attempts that count as retries of this call.
+    /// Attempts that failed.
     counted: u32,
+    /// Where the call waits for a channel that has room again.
+    line: Option<Line>,
+    /// What the last choice depended on.
+    decision: Option<Box<[u8]>>,
 }
 
 /// What one try led to.
@@ -58,8 +64,10 @@ pub(crate) async fn answer(
         worst: None,
         waits: SmallestWait::default(),
         counted: 0,
+        line: None,
+        decision: None,
     };
-    walk.budgets.retries.deposit();
+    walk.ways.retries.deposit();
     let left = loop {
         let (index, why) = match failover.choose(walk) {
             Choice::Chosen { index, why } => (index, why),
@@ -67,10 +75,13 @@ pub(crate) async fn answer(
                 failover.cooling(wait);
                 break Some(charge);
             }
-            Choice::Full => {
-                failover.full();
-                break Some(charge);
-            }
+            Choice::Full => match failover.wait(walk).await {
+                Ok(()) => continue,
+                Err(shed) => {
+                    failover.full(shed);
+                    break Some(charge);
+                }
+            },
             Choice::Nobody => break Some(charge),
         };
         match failover.attempt(walk, index, why, charge, head).await {
@@ -95,6 +106,7 @@ impl<'a> Failover<'a> {
             let price_micros = if asks_prices { expected_cost(walk, &seat.route) } else { 0 };
             Candidate { price_micros, ..seat.candidate(now) }
         }));
+        self.leave_to_others(walk);
         let pool = Pool {
             group: self.planned.pool.group,
             size: size(walk),
@@ -109,7 +121,39 @@ impl<'a> Failover<'a> {
             draw: walk.parts.draws.next(),
             now,
         };
-        walk.parts.balancers.choose(self.planned.strategy, &pool, &terms)
+        let (choice, decision) = walk.parts.balancers.choose_recorded(self.planned.strategy, &pool, &terms);
+        self.decision = decision.encode().map(Vec::into_boxed_slice);
+        choice
+    }
+
+    /// A place that was freed for somebody who waits is no place for others.
+    fn leave_to_others(&mut self, walk: &Walk<'_>) {
+        let lines = &walk.ways.lines;
+        if lines.waiting() == 0 {
+            return;
+        }
+        for Candidate { channel, snapshot, .. } in &mut self.candidates {
+            let is_taken = match &self.line {
+                Some(line) => line.is_taken(*channel),
+                None => lines.is_taken(*channel),
+            };
+            if is_taken {
+                snapshot.limit = snapshot.limit.min(snapshot.in_flight);
+            }
+        }
+    }
+
+    /// Every channel is full: waits for whichever is free first, as one call among those of its tenant's keys.
+    async fn wait(&mut self, walk: &Walk<'_>) -> Result<(), Shed> {
+        if let Some(line) = &mut self.line {
+            return line.turn().await;
+        }
+        let open = |(index, _): &(usize, &Candidate)| !self.tried.contains(index);
+        let channels: SmallVec<[_; 8]> =
+            self.candidates.iter().enumerate().filter(open).map(|(_, one)| one.channel).collect();
+        // Looked at once more before the first wait: something may have been freed just now.
+        self.line = Some(walk.ways.lines.join(&channels, walk.key.id, walk.deadline)?);
+        Ok(())
     }
 
     /// Asks one channel and judges what became of it.
@@ -126,7 +170,8 @@ impl<'a> Failover<'a> {
         };
         head.panicked |= why == Why::Panic;
         let Tried { seat, outcome } = match self.hedge_after(walk, trying.seat, why) {
-            Some(delay) => self.raced(walk, trying, charge, delay, head).await,
+            // Rare and large.
+            Some(delay) => Box::pin(self.raced(walk, trying, charge, delay, head)).await,
             None => {
                 let seat = trying.seat;
                 Tried { seat, outcome: attempt::attempt(walk, trying, charge).await }
@@ -181,7 +226,7 @@ impl<'a> Failover<'a> {
     /// Takes one further attempt from what all calls share; a channel that is left must be there to use it.
     fn may_retry(&self, walk: &Walk<'_>) -> bool {
         self.tried.len() < self.planned.pool.seats.len()
-            && walk.budgets.retries.withdraw(self.is_degraded(), walk.parts.clock.tick())
+            && walk.ways.retries.withdraw(self.is_degraded(), walk.parts.clock.tick())
     }
 
     /// True when half of those that could serve do not.
@@ -196,7 +241,8 @@ impl<'a> Failover<'a> {
         let planned = self.planned;
         let seat = planned.pool.seats.get(index)?;
         walk.rates = call::price(walk.tenant, &seat.route, walk.ask, walk.started_at);
-        Some(Trying { seat, ordinal, patience: self.patience(walk, seat, why) })
+        let patience = self.patience(walk, seat, why);
+        Some(Trying { seat, ordinal, patience, line: self.line.take(), decision: self.decision.take() })
     }
 
     /// How long a channel on trial may keep its call waiting, where another could take over.
@@ -213,10 +259,11 @@ impl<'a> Failover<'a> {
         });
     }
 
-    fn full(&mut self) {
+    fn full(&mut self, shed: Shed) {
+        self.waits.see(Some(shed.retry_after));
         self.worst.get_or_insert_with(|| {
             Fault::new(FaultKind::Unavailable, "Every channel for this model is at its concurrency limit.")
-                .with_retry_after(Some(Duration::from_secs(1)))
+                .with_retry_after(Some(shed.retry_after))
         });
     }
 
@@ -273,7 +320,7 @@ pub(crate) fn usual_output(limit: Option<u64>) -> u32 {
 }
 
 /// Tokens of a usual answer, where the caller's limit says no less.
-const USUAL_OUTPUT: u64 = 300;
+pub(crate) const USUAL_OUTPUT: u64 = 300;
 
 /// A line in the log; what a caller brought about itself is nobody else's business.
 fn tell_failure(head: &AnswerHead, route: &Route, fault: &Fault) {

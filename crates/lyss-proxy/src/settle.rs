@@ -16,6 +16,7 @@ use tracing::warn;
 use crate::call::Parts;
 use crate::charge::Charge;
 use crate::estimate;
+use crate::gate::lines::Notice;
 
 /// One attempt that was sent, until it has ended.
 pub struct Settlement(Option<Box<Open>>);
@@ -36,6 +37,8 @@ struct Open {
     /// How long the vendor asked to be left alone.
     retry_after: Option<Duration>,
     in_flight: InFlight,
+    /// Dropped after it.
+    notice: Option<Notice>,
 }
 
 /// What an attempt is settled with.
@@ -48,12 +51,15 @@ pub struct Sending {
     pub channel_charge: Charge,
     pub slot: Slot,
     pub in_flight: InFlight,
+    /// Tells those who wait for this channel; dropped last.
+    pub notice: Option<Notice>,
 }
 
 impl Settlement {
     /// The moment before the request leaves.
     pub fn begin(sending: Sending) -> Self {
-        let Sending { parts, draft, rates, prompt_guess, charge, channel_charge, slot, in_flight } = sending;
+        let Sending { parts, draft, rates, prompt_guess, charge, channel_charge, slot, in_flight, notice } =
+            sending;
         parts.meters.began();
         let sent = parts.clock.tick();
         let least =
@@ -70,6 +76,7 @@ impl Settlement {
             first_content: None,
             retry_after: None,
             in_flight,
+            notice,
         })))
     }
 
@@ -93,6 +100,8 @@ impl Settlement {
             && open.first_content.is_none()
         {
             open.first_content = Some(open.parts.clock.tick());
+            // The prompt has been read: less is outstanding on this channel.
+            open.in_flight.progress(1);
         }
     }
 
@@ -222,6 +231,7 @@ impl Open {
         open.parts.meters.ended();
         let observed = observation(&record, open.retry_after);
         open.in_flight.observe(&observed, open.parts.draws.next(), now);
+        drop(open.notice);
         let cost = record.cost;
         open.slot.record(record);
         Closed { charge: open.charge, channel_charge: open.channel_charge, cost, now }

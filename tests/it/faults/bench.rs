@@ -263,9 +263,9 @@ fn see(reply: &Reply) -> Result<Seen, String> {
     let is_stream = reply.header("content-type").is_some_and(|form| form.starts_with("text/event-stream"));
     if reply.status != 200 {
         let Some(code) = code_of(&text) else { return odd("an error without a code or a type") };
-        let seconds = reply.header("retry-after").map(|wait| wait.parse::<u64>().unwrap());
+        let seconds = reply.header("retry-after").map(|wait| wait.parse::<u128>().unwrap());
         let millis = reply.header("retry-after-ms").map(|wait| Duration::from_millis(wait.parse().unwrap()));
-        if seconds != millis.map(|wait| wait.as_millis().div_ceil(1_000) as u64) {
+        if seconds != millis.map(|wait| wait.as_millis().div_ceil(1_000)) {
             return odd("two waits");
         }
         return Ok(Seen::Refused(reply.status, code, millis.map(cooling)));

@@ -44,8 +44,10 @@ async fn every_route_by_six_callers_over_own_and_foreign_ids() {
         .with("PROVIDER_SERVICE_EGRESS_ALLOW", "127.0.0.1")
         .serve()
         .await;
-    let own = Estate::found(process.address, "acme", &vendor).await;
-    let foreign = Estate::found(process.address, "rival", &vendor).await;
+    let mut own = Estate::found(process.address, "acme", &vendor).await;
+    let mut foreign = Estate::found(process.address, "rival", &vendor).await;
+    own.call(process.address).await;
+    foreign.call(process.address).await;
     let mut walked = 0;
     for entry in managed() {
         let Access::Permission(permission) = entry.access else { continue };
@@ -197,6 +199,7 @@ fn filled(entry: &RouteEntry, own: &Estate, foreign: &Estate, whose: Whose) -> S
         "channels" => estate.channel.clone(),
         "keys" => estate.key.clone(),
         "quotas" => estate.quota.clone(),
+        "requests" => estate.request.clone(),
         other => panic!("the walk knows no id for /{other}: teach it one"),
     };
     let id = match (whose, noun) {

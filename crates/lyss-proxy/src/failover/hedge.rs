@@ -20,11 +20,11 @@ impl<'a> Failover<'a> {
             return None;
         }
         let now = walk.parts.clock.tick();
-        walk.budgets.hedging.deposit();
+        walk.ways.hedging.deposit();
         let open = |(index, one): (usize, &Candidate)| {
             !self.tried.contains(&index) && one.weight > 0 && one.snapshot.standing == Standing::Open
         };
-        walk.budgets.hedging.delay(&HedgeTerms {
+        walk.ways.hedging.delay(&HedgeTerms {
             wanted: true,
             p95_ttft: seat.vitals.ttft_quantile(0.95, now),
             other_open: self.candidates.iter().enumerate().any(open),
@@ -94,7 +94,7 @@ impl<'a> Failover<'a> {
 
     /// The channel that is asked beside the first.
     fn second(&mut self, fork: &mut Walk<'_>, ordinal: u16) -> Option<Trying<'a>> {
-        if !fork.budgets.hedging.withdraw(fork.parts.clock.tick()) {
+        if !fork.ways.hedging.withdraw(fork.parts.clock.tick()) {
             return None;
         }
         match self.choose(fork) {
