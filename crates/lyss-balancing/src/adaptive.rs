@@ -2,8 +2,11 @@
 //!
 //! What is known well is followed closely, what is known badly is tried in the measure in which it may be the best
 //! (Thompson 1933), and what was learned long ago counts as known badly, so that nobody is judged for ever. A queue, a
-//! rate window that runs out, and a tenant's wish to save money are prices upon it. How closely it follows depends on
-//! the regime of the group.
+//! rate window that is used too fast, and a tenant's wish to save money are prices upon it.
+//!
+//! Regimes change little of this, since the prices hold in all of them: in a burst the queue counts more, as what was
+//! learned of a lesser load says less. Idle groups explore by themselves, for what is not asked becomes doubtful; with
+//! most channels gone the filter's panic rule and the callers of [`crate::Balancers::regime`] (hedging, retries) act.
 
 use std::time::Duration;
 
@@ -78,7 +81,7 @@ fn drawn_cost(prospect: &Prospect, regime: Regime, draw: u64) -> f32 {
 fn cost(prospect: &Prospect, time: f32, success: f32, loss: f32, regime: Regime) -> f32 {
     let queue = match regime {
         // What was learned of a lesser load says little; what is under way says more.
-        Regime::Burst => prospect.queue() * (1.0 + prospect.load / prospect.weight),
+        Regime::Burst => prospect.queue() * (1.0 + prospect.load / prospect.room),
         Regime::Idle | Regime::Steady | Regime::Degraded => prospect.queue(),
     };
     (time * queue + (1.0 - success) * REFUSAL_US) / success + loss * LOSS_US
