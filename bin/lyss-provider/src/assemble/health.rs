@@ -66,7 +66,7 @@ impl HealthTasks {
             Err(error) => warn!(%error, "the health of channels is not known and is learned anew"),
         }
         let keeper = Arc::new(keeper);
-        let keeping = tokio::spawn(keep(Arc::clone(&keeper)));
+        let keeping = tokio::spawn(keep(Arc::clone(&keeper), Arc::clone(proxy)));
         let probing = tokio::spawn(probe(prober, Arc::clone(proxy), Arc::clone(&keeper)));
         Ok(Self { keeper, keeping, probing })
     }
@@ -86,7 +86,7 @@ impl HealthTasks {
 }
 
 /// For ever.
-async fn keep(keeper: Arc<HealthKeeper>) {
+async fn keep(keeper: Arc<HealthKeeper>, proxy: Arc<Proxy>) {
     for beat in (0..FORGET_EVERY).cycle() {
         if beat == 0
             && let Err(error) = keeper.forget().await
@@ -94,6 +94,7 @@ async fn keep(keeper: Arc<HealthKeeper>) {
             warn!(%error, "old history of health cannot be forgotten now");
         }
         tokio::time::sleep(KEEP_EVERY).await;
+        proxy.tell_regime_changes();
         if let Err(error) = keeper.keep().await {
             warn!(%error, "the health of channels cannot be kept now");
         }
