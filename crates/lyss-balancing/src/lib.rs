@@ -4,9 +4,10 @@
 //! draws are arguments, so that any run can be replayed. Choosing and observing are apart: [`Balancer::pick`] only
 //! chooses, and never blocks on more than a short lock of its own.
 //!
-//! Start reading at [`pool`] (what is chosen from), then [`weighted_random`], the smallest algorithm. To add one
-//! more: one file beside its siblings that implements [`Balancer`], and one arm in [`Balancers::get`], where the
-//! names of [`Strategy`] are read.
+//! Start reading at [`pool`] (what is chosen from), then [`choose`] (who may serve, and the door of every decision) and
+//! [`least_connections`], the smallest algorithm. To add one more: one file beside its siblings that implements
+//! [`Balancer`], and one arm each in [`Balancers::get`], where the names of [`Strategy`] are read, in [`decision::replay`]
+//! and in what `decision::explain` says of it.
 
 pub mod adaptive;
 pub mod affinity;

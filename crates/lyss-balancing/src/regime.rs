@@ -50,6 +50,9 @@ const WINDOWS: u8 = 2;
 /// The usual rate is a mean over about so many windows: half a minute.
 const USUAL_OVER: f32 = 60.0;
 
+/// Before so many were seen nothing is unusual.
+const WINDOWS_KNOWN: f32 = 4.0;
+
 /// What counts as idle, in calls per window by the mean of the last few seconds: one in five seconds.
 const IDLE_RATE: f32 = 0.1;
 const LATELY_OVER: f32 = 10.0;
@@ -62,6 +65,8 @@ struct Watch {
     arrivals: u32,
     /// The most candidates, and the most of them closed, that a call of this window saw.
     closed: bool,
+    /// Windows that the usual rate was learned from, as far as they count.
+    windows: f32,
     usual: f32,
     lately: f32,
     regime: Regime,
@@ -142,7 +147,7 @@ impl Watch {
         self.lately += (arrivals - self.lately) / LATELY_OVER;
         // Beyond doubt more than twice the usual: chance alone gives the root of what is expected.
         let twice = 2.0 * self.usual;
-        let is_burst = arrivals > twice + 3.0 * twice.sqrt() + 3.0;
+        let is_burst = self.windows >= WINDOWS_KNOWN && arrivals > twice + 3.0 * twice.sqrt() + 3.0;
         let says = if self.closed {
             Regime::Degraded
         } else if is_burst {
@@ -152,7 +157,9 @@ impl Watch {
         } else {
             Regime::Steady
         };
-        self.usual += (arrivals - self.usual) / USUAL_OVER;
+        // The first windows are themselves what is usual.
+        self.windows = (self.windows + 1.0).min(USUAL_OVER);
+        self.usual += (arrivals - self.usual) / self.windows;
         self.hear(says, 1);
     }
 
