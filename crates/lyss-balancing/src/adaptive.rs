@@ -13,7 +13,7 @@ use std::time::Duration;
 use lyss_domain::Tick;
 
 use crate::best_performance::{LOSS_US, REFUSAL_US, held_back};
-use crate::prediction::{Prospect, least, normal, survey};
+use crate::prediction::{Prospect, least, normal, survey, unit};
 use crate::regime::{Regime, Regimes};
 use crate::round_robin::mix;
 use crate::{Balancer, Objective, Pool, Remaining};
@@ -26,6 +26,9 @@ pub struct Adaptive {
 /// How much of what chance does to a mean is drawn. All of it would be Thompson's rule, which asks too much of a pool that
 /// is asked often: in the laboratory what it taught cost more than it was worth.
 const CHANCE: f32 = 0.25;
+
+/// Part of all time that may be spent on asking those that would not be chosen.
+const BUDGET: f32 = 0.01;
 
 /// Doubt about the logarithm of a time that was learned long ago.
 const STALE_DOUBT: f32 = 0.4;
@@ -46,6 +49,9 @@ impl Adaptive {
         regime: Regime,
     ) -> Option<usize> {
         let prospects = survey(pool, remaining);
+        if let Some(index) = explored(&prospects, regime, draw) {
+            return Some(index);
+        }
         let cost = |prospect: &Prospect| {
             held_back(prospect, draw) + compared(prospect, pool.objective, regime, draw)
         };
@@ -58,6 +64,22 @@ impl Balancer for Adaptive {
         let regime = self.regimes.observe(pool, true, now);
         Self::pick_in(pool, remaining, draw, regime)
     }
+}
+
+/// Whom this call is spent on, to learn whether it still is what it was. Its chance falls as its expected cost grows, so
+/// that all of it together costs no more than the budget, however bad what is explored is.
+pub(crate) fn explored(prospects: &[Prospect], regime: Regime, draw: u64) -> Option<usize> {
+    let luck = unit(mix(draw ^ 7));
+    if luck >= BUDGET || prospects.len() < 2 {
+        return None;
+    }
+    let forgotten = prospects.iter().max_by_key(|p| (p.idle, mix(draw ^ 8 ^ ((p.index as u64) << 8))))?;
+    if held_back(forgotten, draw) > 0.0 {
+        return None;
+    }
+    let least = prospects.iter().map(|p| expected_cost(p, regime)).fold(f32::INFINITY, f32::min);
+    let chance = BUDGET * stale(forgotten) * least / expected_cost(forgotten, regime);
+    (luck < chance).then_some(forgotten.index)
 }
 
 /// What a call here costs as far as it was drawn, with all prices on it.
@@ -90,8 +112,12 @@ fn cost(prospect: &Prospect, time: f32, success: f32, loss: f32, regime: Regime)
 /// Standard deviation of the logarithm of the expected time.
 pub(crate) fn time_doubt(prospect: &Prospect) -> f32 {
     let seen = (prospect.good + prospect.bad).min(prospect.samples as f32);
-    let stale = 1.0 - (-prospect.idle.as_secs_f32() / STALE_AFTER.as_secs_f32()).exp();
-    CHANCE * prospect.spread.min(1.0) / (seen + 1.0).sqrt() + STALE_DOUBT * stale
+    CHANCE * prospect.spread.min(1.0) / (seen + 1.0).sqrt() + STALE_DOUBT * stale(prospect)
+}
+
+/// How much of what was learned is out of date, 0 to 1.
+fn stale(prospect: &Prospect) -> f32 {
+    1.0 - (-prospect.idle.as_secs_f32() / STALE_AFTER.as_secs_f32()).exp()
 }
 
 /// What a call here costs besides time, as a factor.

@@ -63,3 +63,22 @@ fn an_objective_weighs_price_against_time() {
     assert!(picks(Objective::Balanced) > 340);
     assert!(picks(Objective::Cost) > 396);
 }
+
+#[test]
+fn a_slow_one_is_asked_again_as_seldom_as_it_is_slow() {
+    let mut candidates = even(4);
+    candidates[2].snapshot = known(4_000_000.0, 150_000.0);
+    let pool = Pool::new(1, &candidates);
+    let remaining = Remaining::untried(&pool, &[]);
+    let asked = |candidates: &[Candidate]| {
+        let pool = Pool { candidates, ..pool };
+        let picks = crate::pool::tests::draws(5).take(100_000);
+        picks.filter(|draw| Adaptive::pick_in(&pool, &remaining, *draw, Regime::Steady) == Some(2)).count()
+    };
+    // Just asked, it is known what it is.
+    assert_eq!(asked(&candidates), 0);
+    candidates[2].snapshot.idle = Duration::from_secs(120);
+    // Ten times as slow: a thousandth of the calls are a hundredth of the time.
+    let again = asked(&candidates);
+    assert!((60..140).contains(&again), "{again}");
+}

@@ -52,7 +52,7 @@ pub fn explain(decision: &Decision) -> Vec<Explained> {
         if let Some((place, prospect)) = place.and_then(|place| Some((place, prospects.get(place)?))) {
             let is_own = matches!(decision.choice, Choice::Chosen { why: Why::Algorithm, .. });
             explained.score = score(decision, place, prospect, &prospects).filter(|_| is_own);
-            explained.terms.extend(judgement(decision, prospect));
+            explained.terms.extend(judgement(decision, prospect, &prospects));
         }
         if let Some(key) = decision.affinity.filter(|_| explained.exclusion.is_none()) {
             explained.terms.push(("affinity_rank", affinity::rank(candidate, key)));
@@ -94,7 +94,7 @@ fn facts(candidate: &Candidate) -> Vec<Term> {
 }
 
 /// What was made of it for this call.
-fn judgement(decision: &Decision, prospect: &Prospect) -> Vec<Term> {
+fn judgement(decision: &Decision, prospect: &Prospect, all: &[Prospect]) -> Vec<Term> {
     let speed = [
         ("ttft_us", prospect.ttft_us),
         ("tpot_us", prospect.tpot_us),
@@ -123,6 +123,10 @@ fn judgement(decision: &Decision, prospect: &Prospect) -> Vec<Term> {
         Strategy::Adaptive => {
             let own = [
                 ("held_back", is(best_performance::held_back(prospect, decision.draw) > 0.0)),
+                (
+                    "explores",
+                    is(adaptive::explored(all, regime(decision), decision.draw) == Some(prospect.index)),
+                ),
                 ("time_doubt", time_doubt(prospect)),
                 ("success_doubt", prospect.doubt()),
                 ("expected_cost_us", adaptive::expected_cost(prospect, regime(decision))),
