@@ -32,7 +32,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use health::{HealthParts, HealthTasks};
+use health::HealthTasks;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -291,15 +291,8 @@ impl Service {
             Arc::clone(&upstream),
             clock,
         ));
-        let health = HealthParts {
-            probes: config.health.probes()?,
-            proxy: Arc::clone(&proxy),
-            store: Arc::new(store.clone()),
-            management: Arc::clone(&management),
-            ledger: ledger.clone(),
-            upstream: Arc::clone(&upstream),
-        };
-        let health = health.start().await?;
+        let probes = config.health.probes()?;
+        let health = HealthTasks::begin(probes, &proxy, &store, &management, &ledger, &upstream).await?;
         let use_cases = UseCases::new(Arc::clone(&management), Handle::current());
         let check = TokenCheck { tokens, transport: upstream.clone(), runtime: Handle::current() };
         Ok(Self {

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use lyss_adapters::{Ask, Dialect, Errand, Fault};
 use lyss_balancing::{Candidate, Decision, Pool, Size, Terms};
 use lyss_domain::{
-    Channel, ChannelId, ChannelState, KeyDigest, KeyId, KeyLimits, KeyScope, Strategy, TenantId, Timestamp,
-    VirtualKey,
+    CapabilitySet, Channel, ChannelId, ChannelState, KeyDigest, KeyId, KeyLimits, KeyScope, Strategy,
+    TenantId, Timestamp, VirtualKey,
 };
 
 use crate::call::Proxy;
@@ -23,6 +23,8 @@ pub struct ExplainAsk {
     pub prompt_tokens: u32,
     /// The caller's own limit; `None`: it sent none.
     pub output_tokens: Option<u32>,
+    /// What a model must have to serve it.
+    pub needs: CapabilitySet,
     pub steering: Steering,
 }
 
@@ -134,7 +136,8 @@ impl Proxy {
             let price = || failover::expected_cost_of(tenant, &seat.route, ask, size, at);
             Candidate { price_micros: if asks_prices { price() } else { 0 }, ..seat.candidate(now) }
         };
-        let candidates: Vec<_> = planned.pool.seats.iter().map(candidate).collect();
+        let mut candidates: Vec<_> = planned.pool.seats.iter().map(candidate).collect();
+        failover::leave_to_others(&mut candidates, |channel| self.ways().lines.is_taken(channel));
         let objective = failover::objective(planned.objective);
         let pool = Pool { group: planned.pool.group, size, objective, candidates: &candidates };
         let last = parts.settings.max_retries == 0;
@@ -214,6 +217,7 @@ fn ask(explain: &ExplainAsk) -> Ask {
         stream: explain.stream,
         output_limit: explain.output_tokens.map(u64::from),
         body: Bytes::new(),
+        needs: explain.needs,
         ..Ask::unread(explain.dialect, explain.model.clone(), Errand::Chat)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lyss_adapters::{Ask, Errand, Fault};
 use lyss_balancing::{Candidate, Choice, Objective, Pool, Size, Terms, Why};
-use lyss_domain::{Advice, FaultKind, FaultOwner, Timestamp, TokenUsage, UsageSource};
+use lyss_domain::{Advice, ChannelId, FaultKind, FaultOwner, Timestamp, TokenUsage, UsageSource};
 use lyss_quota::Spend;
 use smallvec::SmallVec;
 
@@ -132,15 +132,10 @@ impl<'a> Failover<'a> {
         if lines.waiting() == 0 {
             return;
         }
-        for Candidate { channel, snapshot, .. } in &mut self.candidates {
-            let is_taken = match &self.line {
-                Some(line) => line.is_taken(*channel),
-                None => lines.is_taken(*channel),
-            };
-            if is_taken {
-                snapshot.limit = snapshot.limit.min(snapshot.in_flight);
-            }
-        }
+        leave_to_others(&mut self.candidates, |channel| match &self.line {
+            Some(line) => line.is_taken(channel),
+            None => lines.is_taken(channel),
+        });
     }
 
     /// Every channel is full: waits for whichever is free first, as one call among those of its tenant's keys.
@@ -274,6 +269,15 @@ impl<'a> Failover<'a> {
                 .with_retry_after(Some(Duration::from_secs(1)))
         });
         self.waits.apply(fault)
+    }
+}
+
+/// Channels whose next place is somebody's who waits are full to everybody else.
+pub(crate) fn leave_to_others(candidates: &mut [Candidate], is_taken: impl Fn(ChannelId) -> bool) {
+    for Candidate { channel, snapshot, .. } in candidates {
+        if is_taken(*channel) {
+            snapshot.limit = snapshot.limit.min(snapshot.in_flight);
+        }
     }
 }
 

@@ -146,6 +146,27 @@ async fn an_explanation_says_what_a_call_then_does() {
         );
     }
 
+    // One name, and two models behind it: the smaller one holds a short call only, and none that shows pictures.
+    for (channel, upstream) in [(&main, "gpt-3.5-turbo"), (&stage.spare, "gpt-4o-mini")] {
+        let mapped = json!({"model_mapping": {"house": upstream}, "priority": 0});
+        stage.admin.done("PATCH", &format!("/channels/{channel}"), Some(&mapped)).await;
+    }
+    let explained = stage.explain(json!({"model": "house", "prompt_tokens": 100})).await;
+    assert_eq!((excluded(&explained, &main), excluded(&explained, &stage.spare)), (json!(null), json!(null)));
+    for (more, reason) in [
+        (json!({"prompt_tokens": 50_000}), "context_too_long"),
+        (json!({"needs": ["image_input"]}), "capability_missing"),
+    ] {
+        let mut ask = json!({"model": "house"});
+        ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let explained = stage.explain(ask).await;
+        assert_eq!(
+            (&explained["chosen"]["name"], excluded(&explained, &main)),
+            (&json!("spare"), json!(reason))
+        );
+        assert_eq!(explained["chosen"]["upstream_model"], "gpt-4o-mini");
+    }
+
     // A key's own bounds, and what it may not ask for.
     let narrow = json!({"name": "narrow", "tags": ["eu"], "models": ["gpt-4o-mini"]});
     let narrow = stage.admin.make("/keys", narrow).await;

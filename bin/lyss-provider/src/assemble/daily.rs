@@ -55,7 +55,7 @@ fn morning_came(entry: &TenantEntry, now: Timestamp, told: &mut Told) -> bool {
 }
 
 fn tell(tenant: TenantId, report: &HealthReport) {
-    let troubled: Vec<_> = report.troubled().map(|fare| fare.channel.name.as_str()).collect();
+    let troubled: Vec<_> = report.troubled().map(|fare| fare.channel.id.to_string()).collect();
     if troubled.is_empty() {
         return;
     }
@@ -64,7 +64,7 @@ fn tell(tenant: TenantId, report: &HealthReport) {
     let failed_probes: u64 = report.channels.iter().map(|fare| fare.probes_failed).sum();
     warn!(
         %tenant,
-        channels = troubled.join(", "),
+        channels = troubled.join(","),
         attempts = report.total.sums.attempts,
         failed = report.total.sums.failed,
         ejections,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use lyss_adapters::Dialect;
-use lyss_domain::{ChannelId, ChannelState, FaultKind, KeyId, Strategy};
+use lyss_domain::{Capability, CapabilitySet, ChannelId, ChannelState, FaultKind, KeyId, Strategy};
 use lyss_insight::Decided;
 use lyss_proxy::{Considered, ExplainAsk, Explanation, Steering};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,10 @@ pub(super) struct ExplainBody {
     output_tokens: Option<u32>,
     #[serde(default)]
     stream: bool,
+    /// What a model must have to serve it, such as `tools` or `image_input`.
+    #[serde(default)]
+    #[schema(schema_with = schema::words_of::<Capability>, required = false)]
+    needs: Vec<Named<Capability>>,
     /// How the caller speaks: `openai_chat` unless given.
     #[schema(schema_with = schema::word::<Dialect>, required = false)]
     dialect: Option<Named<Dialect>>,
@@ -160,6 +164,10 @@ impl ExplainBody {
             stream: self.stream,
             prompt_tokens: self.prompt_tokens.unwrap_or(USUAL_PROMPT),
             output_tokens: self.output_tokens,
+            needs: self
+                .needs
+                .iter()
+                .fold(CapabilitySet::EMPTY, |all, one| all.and(CapabilitySet::of(&[one.0]))),
             steering: Steering {
                 channel: self.channel.map(|id| id.0),
                 strategy: self.strategy.map(|strategy| strategy.0),

@@ -1,10 +1,18 @@
 //! Words of what is read of health, calls and reports.
 
 use lyss_adapters::Dialect;
-use lyss_domain::{HealthEventKind, HealthSource, Operation, Terminal, UsageSource};
+use lyss_domain::{Capability, HealthEventKind, HealthSource, Operation, Terminal, UsageSource};
 use lyss_insight::{Period, Phase, Regime, SeriesInterval};
 
 use super::Word;
+
+impl Word for Capability {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
 
 impl Word for Dialect {
     const ALL: &'static [Self] = &Self::ALL;
