@@ -21,7 +21,7 @@ use lyss_ledger::{Ledger, LedgerSettings};
 use lyss_management::{Guards, Management};
 use lyss_migrations::SchemaState;
 use lyss_proxy::draw::Draws;
-use lyss_proxy::{Meters, Parts, Proxy};
+use lyss_proxy::{Gauges, Meters, Parts, Proxy};
 use lyss_quota::MemoryRateStore;
 use lyss_repositories::{AttemptStore, CatalogSource, ChangeFeed, PurposeKey, Store};
 use lyss_repositories_sql::{Settings, SqlStore, connect};
@@ -32,7 +32,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use health::{HealthParts, HealthTasks};
+use health::HealthTasks;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -280,6 +280,7 @@ impl Service {
         };
         let sharing_task = sharing::begin(&config.redis, Arc::clone(&parts.health), Arc::clone(&clock))?;
         let proxy = Arc::new(Proxy::new(parts, &catalog));
+        registry.register_collector(Box::new(Gauges(Arc::clone(&proxy))));
         let insight = live::insight(&store, catalog, &proxy, &clock);
         let daily_task = tokio::spawn(daily::report(Arc::clone(&insight)));
         let management = Arc::new(management);
@@ -290,15 +291,8 @@ impl Service {
             Arc::clone(&upstream),
             clock,
         ));
-        let health = HealthParts {
-            probes: config.health.probes()?,
-            proxy: Arc::clone(&proxy),
-            store: Arc::new(store.clone()),
-            management: Arc::clone(&management),
-            ledger: ledger.clone(),
-            upstream: Arc::clone(&upstream),
-        };
-        let health = health.start().await?;
+        let probes = config.health.probes()?;
+        let health = HealthTasks::begin(probes, &proxy, &store, &management, &ledger, &upstream).await?;
         let use_cases = UseCases::new(Arc::clone(&management), Handle::current());
         let check = TokenCheck { tokens, transport: upstream.clone(), runtime: Handle::current() };
         Ok(Self {

@@ -136,6 +136,8 @@ impl BreakerSettings {
 }
 
 impl Phase {
+    pub const ALL: [Self; 4] = [Self::Closed, Self::Open, Self::HalfOpen, Self::Cooling];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Closed => "closed",
@@ -146,7 +148,7 @@ impl Phase {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Closed, Self::Open, Self::HalfOpen, Self::Cooling].into_iter().find(|p| p.as_str() == text)
+        Self::ALL.into_iter().find(|p| p.as_str() == text)
     }
 }
 

@@ -75,7 +75,7 @@ impl Counter<'_> {
             }
             Ok((taken, Some(ticket))) => {
                 let (proxy, outlet) = (self.proxy.clone(), outlet.clone());
-                let walk = async move { taken.walk(&proxy, &outlet, call).await };
+                let walk = async move { Box::pin(taken.walk(&proxy, &outlet, call)).await };
                 replays.once(ticket, dialect, call, walk).await
             }
             Err(fault) => Err(fault),

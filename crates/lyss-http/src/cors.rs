@@ -18,9 +18,9 @@ use actix_web::{Error, HttpResponse};
 
 const METHODS: &str = "GET, POST, PATCH, DELETE";
 const HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, X-Tenant-Id, x-api-key, x-lyss-channel, \
-                       x-lyss-strategy, x-lyss-tags, x-lyss-timeout-ms";
+                       x-lyss-strategy, x-lyss-tags, x-lyss-timeout-ms, x-lyss-session, x-lyss-strict";
 const EXPOSED: &str = "ETag, Location, Retry-After, retry-after-ms, x-request-id, x-lyss-channel, x-lyss-attempts, \
-                       x-lyss-conversion-loss, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, \
+                       x-lyss-panic, x-lyss-conversion-loss, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, \
                        x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, \
                        x-ratelimit-reset-tokens, idempotent-replayed, x-lyss-idempotent-replay";
 const MAX_AGE_SECONDS: &str = "600";

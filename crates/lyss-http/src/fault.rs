@@ -37,6 +37,9 @@ pub fn write_head(response: &mut HttpResponseBuilder, dialect: Dialect, head: &A
         response.insert_header((X_LYSS_CHANNEL, plain(channel.write(&mut text).as_bytes())));
     }
     response.insert_header((X_LYSS_ATTEMPTS, HeaderValue::from(head.attempts)));
+    if head.panicked {
+        response.insert_header(("x-lyss-panic", "true"));
+    }
     for (unit, state) in &head.windows {
         let [limit, remaining, reset] = window_headers(*unit);
         response.insert_header((limit, HeaderValue::from(state.limit)));

@@ -7,7 +7,7 @@ use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use http::HeaderValue;
 use lyss_adapters::{Ask, Errand, Fault};
-use lyss_balancing::{Balancers, Budget, Health, Hedging, RetryBudget};
+use lyss_balancing::{Balancers, Budget, Health, Hedging, RegimeChange, RetryBudget};
 use lyss_catalog::CatalogHandle;
 use lyss_domain::{
     CallId, Caller, ChannelId, Clock, FaultKind, PriceId, Rates, Strategy, TenantId, Tick, Timestamp,
@@ -222,8 +222,19 @@ impl Proxy {
         &self.parts
     }
 
+    pub fn balancers(&self) -> &Balancers {
+        &self.parts.balancers
+    }
+
     pub(crate) fn ways(&self) -> &Ways {
         &self.ways
+    }
+
+    /// A line in the log for each change of regime since this was last asked for.
+    pub fn tell_regime_changes(&self) {
+        for RegimeChange { group, from, to, .. } in self.parts.balancers.take_regime_changes() {
+            tracing::info!(group, from = from.as_str(), to = to.as_str(), "a model group's regime changed");
+        }
     }
 
     pub fn clock(&self) -> &dyn Clock {

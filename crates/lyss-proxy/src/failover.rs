@@ -165,7 +165,8 @@ impl<'a> Failover<'a> {
         };
         head.panicked |= why == Why::Panic;
         let Tried { seat, outcome } = match self.hedge_after(walk, trying.seat, why) {
-            Some(delay) => self.raced(walk, trying, charge, delay, head).await,
+            // Rare and large.
+            Some(delay) => Box::pin(self.raced(walk, trying, charge, delay, head)).await,
             None => {
                 let seat = trying.seat;
                 Tried { seat, outcome: attempt::attempt(walk, trying, charge).await }

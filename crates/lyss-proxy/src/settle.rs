@@ -100,6 +100,8 @@ impl Settlement {
             && open.first_content.is_none()
         {
             open.first_content = Some(open.parts.clock.tick());
+            // The prompt has been read: less is outstanding on this channel.
+            open.in_flight.progress(1);
         }
     }
 

@@ -10,6 +10,7 @@ use lyss_management::Management;
 use lyss_proxy::draw::Draws;
 use lyss_proxy::{HealthKeeper, ProbeSettings, Prober, Proxy};
 use lyss_repositories::HealthStore;
+use lyss_repositories_sql::SqlStore;
 use lyss_upstream::Upstream;
 use lyss_vault::random;
 use tokio::task::JoinHandle;
@@ -24,17 +25,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long the last state is waited for at the end.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What it is made of.
-pub(crate) struct HealthParts {
-    pub(crate) probes: ProbeSettings,
-    pub(crate) proxy: Arc<Proxy>,
-    pub(crate) store: Arc<dyn HealthStore>,
-    /// Whose catalog, vault and clock are shared.
-    pub(crate) management: Arc<Management>,
-    pub(crate) ledger: Ledger,
-    pub(crate) upstream: Arc<Upstream>,
-}
-
 /// What runs until the service is closed.
 pub(crate) struct HealthTasks {
     keeper: Arc<HealthKeeper>,
@@ -42,31 +32,45 @@ pub(crate) struct HealthTasks {
     probing: JoinHandle<()>,
 }
 
-impl HealthParts {
+impl HealthTasks {
     /// Restores, then goes on in the background. A state that cannot be read is no reason not to serve: it is learned
-    /// anew.
-    pub(crate) async fn start(self) -> Result<HealthTasks> {
-        let Self { probes, proxy, store, management, ledger, upstream } = self;
+    /// anew. Catalog, vault and clock are the management's.
+    pub(crate) async fn begin(
+        probes: ProbeSettings,
+        proxy: &Arc<Proxy>,
+        store: &SqlStore,
+        management: &Management,
+        ledger: &Ledger,
+        upstream: &Arc<Upstream>,
+    ) -> Result<Self> {
         let (catalog, vault) = (Arc::clone(&management.catalog), Arc::clone(&management.vault));
         let clock = Arc::clone(&management.clock);
+        let store: Arc<dyn HealthStore> = Arc::new(store.clone());
         let health = Arc::clone(proxy.health());
         let draws = || Ok::<_, anyhow::Error>(Draws::seeded(u64::from_be_bytes(random()?)));
         let keeper =
             HealthKeeper::new(Arc::clone(&health), Arc::clone(&store), catalog, Arc::clone(&clock), draws()?);
-        let prober = Prober::new(probes, health, store, upstream, vault, ledger, clock, draws()?);
+        let prober = Prober::new(
+            probes,
+            health,
+            store,
+            Arc::clone(upstream) as _,
+            vault,
+            ledger.clone(),
+            clock,
+            draws()?,
+        );
         match keeper.restore().await {
             Ok(0) => {}
             Ok(states) => info!(states, "the health of channels is as it was"),
             Err(error) => warn!(%error, "the health of channels is not known and is learned anew"),
         }
         let keeper = Arc::new(keeper);
-        let keeping = tokio::spawn(keep(Arc::clone(&keeper)));
-        let probing = tokio::spawn(probe(prober, proxy, Arc::clone(&keeper)));
-        Ok(HealthTasks { keeper, keeping, probing })
+        let keeping = tokio::spawn(keep(Arc::clone(&keeper), Arc::clone(proxy)));
+        let probing = tokio::spawn(probe(prober, Arc::clone(proxy), Arc::clone(&keeper)));
+        Ok(Self { keeper, keeping, probing })
     }
-}
 
-impl HealthTasks {
     /// After the last call.
     pub(crate) async fn close(self) {
         self.probing.abort();
@@ -82,7 +86,7 @@ impl HealthTasks {
 }
 
 /// For ever.
-async fn keep(keeper: Arc<HealthKeeper>) {
+async fn keep(keeper: Arc<HealthKeeper>, proxy: Arc<Proxy>) {
     for beat in (0..FORGET_EVERY).cycle() {
         if beat == 0
             && let Err(error) = keeper.forget().await
@@ -90,6 +94,7 @@ async fn keep(keeper: Arc<HealthKeeper>) {
             warn!(%error, "old history of health cannot be forgotten now");
         }
         tokio::time::sleep(KEEP_EVERY).await;
+        proxy.tell_regime_changes();
         if let Err(error) = keeper.keep().await {
             warn!(%error, "the health of channels cannot be kept now");
         }

@@ -46,9 +46,18 @@ async fn a_channel_lives() {
     assert_eq!(changed.header("etag"), Some("\"2\""));
     assert_eq!((&data["group"], &data["tags"]), (&json!(null), &json!(["eu"])));
     assert_eq!((&data["limits"]["rpm"], &data["limits"]["tpm"]), (&json!(600), &json!(9)));
+    assert_eq!((&data["probe"], &data["limits"]["adaptive_concurrency"]), (&json!("free"), &json!(false)));
     patch(&office, &path, Some("\"1\""), json!({ "weight": 1 })).await.error(412, "STALE");
     patch(&office, &path, Some("1"), json!({ "weight": 1 })).await.error(400, "MALFORMED_HEADER");
     patch(&office, &path, Some("*"), json!({ "weight": null })).await.data(200);
+    let looked_after = json!({ "probe": "paid", "limits": { "adaptive_concurrency": true } });
+    let data = patch(&office, &path, None, looked_after).await.data(200);
+    assert_eq!((&data["probe"], &data["limits"]["adaptive_concurrency"]), (&json!("paid"), &json!(true)));
+    assert_eq!(data["limits"]["tpm"], 9);
+    let reset = json!({ "probe": null, "limits": { "adaptive_concurrency": null } });
+    let data = patch(&office, &path, None, reset).await.data(200);
+    assert_eq!((&data["probe"], &data["limits"]["adaptive_concurrency"]), (&json!("free"), &json!(false)));
+    assert_eq!(patch(&office, &path, None, json!({ "probe": "often" })).await.refused(), ["probe"]);
     assert_eq!(patch(&office, &path, None, json!({ "name": null })).await.refused(), ["name"]);
 
     for (action, state) in [("drain", "draining"), ("disable", "disabled"), ("enable", "enabled")] {
