@@ -29,7 +29,7 @@ pub struct Snapshot {
     /// Discounted counts of what went well and what did not; a caller's own faults and hang-ups are in neither.
     pub good: f32,
     pub bad: f32,
-    /// Of attempts judged, as many as were lost for their callers: broken off, or waited for in vain; both discounted.
+    /// Of so many attempts judged, what the failures among them cost their callers, in calls; both discounted.
     pub judged: f32,
     pub lost: f32,
     /// What is left of the vendor's rate windows, 0 to 1, the scarcest of them; 1: nothing is known of any.

@@ -24,6 +24,8 @@ pub struct Scenario {
     pub hedged: bool,
     /// One run each; figures are their means.
     pub seeds: Vec<u64>,
+    /// Of the policies' own draws, which neither calls nor vendors see.
+    pub luck: u64,
 }
 
 /// How long a call waits.

@@ -259,6 +259,7 @@ fn usual(name: &str, about: &str, per_second: f64, upstreams: Vec<Upstream>) -> 
         timers: Timers::default(),
         hedged: false,
         seeds: SEEDS.to_vec(),
+        luck: 0,
     }
 }
 

@@ -115,6 +115,7 @@ pub fn scenario(name: &str, channels: &[ChannelFigures], traffic: &TrafficFigure
         timers: Timers::default(),
         hedged: false,
         seeds: vec![0x1ab],
+        luck: 0,
     }
 }
 

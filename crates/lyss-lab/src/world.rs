@@ -306,7 +306,7 @@ impl<'s> World<'s> {
 
 impl Replica {
     fn new(scenario: &Scenario, seed: u64, index: usize) -> Self {
-        let own = belonging_to(seed, u64::try_from(index).unwrap_or(0), 0, 0x4e9);
+        let own = belonging_to(seed, u64::try_from(index).unwrap_or(0), scenario.luck, 0x4e9);
         let health = Health::default();
         let vitals = (1u64..)
             .zip(&scenario.upstreams)

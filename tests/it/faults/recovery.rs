@@ -190,6 +190,7 @@ async fn a_callers_own_mistakes_touch_no_channel() {
 async fn when_all_are_ejected_one_is_asked_all_the_same() {
     let house = House::open(&[(0, Mood::Fails(503)), (0, Mood::Fails(503)), (1, Mood::Fails(500))]).await;
     let asked = || house.vendors.iter().map(Switch::asked).sum::<u32>();
+    assert_eq!(house.ask("gpt-4o-mini").await.header("x-lyss-panic"), None);
     for _ in 0..10 {
         house.ask("gpt-4o-mini").await;
     }
@@ -200,7 +201,7 @@ async fn when_all_are_ejected_one_is_asked_all_the_same() {
     for _ in 0..10 {
         let reply = house.ask("gpt-4o-mini").await;
         assert!(matches!(reply.status, 500 | 503), "{}", reply.text());
-        assert_eq!(attempts(&reply), 1);
+        assert_eq!((attempts(&reply), reply.header("x-lyss-panic")), (1, Some("true")));
     }
     assert_eq!(asked(), 10);
     house.vendors.iter().for_each(|vendor| vendor.turn(Mood::Answers));

@@ -11,7 +11,7 @@ use crate::concurrency_limit::ConcurrencyLimit;
 use crate::cooldown::Cooldown;
 use crate::histogram::RecentTimes;
 use crate::learned_headroom::{Flow, HiddenLimit, SaidHeadroom};
-use crate::losses::{Losses, is_lost};
+use crate::losses::{Losses, lost_part};
 use crate::snapshot::prompt_factor;
 use crate::speed::{Shown, Speed};
 use crate::success::{Success, mean_success};
@@ -160,7 +160,7 @@ impl State {
                     return Judged { verdict: Verdict::Nothing, change: None };
                 }
                 self.record(false, now);
-                self.losses.record(is_lost(observation), now);
+                self.losses.record(lost_part(observation), now);
                 self.last_fault = Some((fault, now));
                 if fault == FaultKind::FirstByteTimeout {
                     self.speed.waited(observation.prompt_tokens, observation.total, now);
@@ -253,7 +253,7 @@ impl State {
             self.success.forgive(now);
         }
         self.record(true, now);
-        self.losses.record(false, now);
+        self.losses.record(0.0, now);
         self.last_good = Some(now);
         self.cooldown.succeed(now);
         self.hidden.granted(now);

@@ -173,8 +173,7 @@ fn parameters(entry: &RouteEntry) -> Vec<Parameter> {
         all.push(parameter(name, ParameterIn::Query, schema.clone()).build());
     }
     if doc.once {
-        let says =
-            "Done once: the same request with the same key is answered as the first time, for 24 hours.";
+        let says = "Done once: the same request with the same key is answered as the first time, for 24 hours. It has no effect on streams and forms.";
         let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[!-~]{1,255}$"));
         all.push(parameter("Idempotency-Key", ParameterIn::Header, key).description(Some(says)).build());
     }

@@ -127,21 +127,28 @@ async fn a_turn_that_is_not_used_goes_on() {
     let channels = Channels::new(&[1], 10, MINUTE);
     let held = channels.enter(&[0], 1).await.unwrap();
     let mut lines = Vec::new();
-    for number in 1..=3 {
+    for number in 1..=4 {
         lines.push(channels.lines.join(&[channel(0)], key(number), NEVER).unwrap());
     }
     drop(held);
     let mut lines = lines.into_iter();
-    let (mut first, mut second, third) =
-        (lines.next().unwrap(), lines.next().unwrap(), lines.next().unwrap());
+    let mut next = || lines.next().unwrap();
+    let (mut first, mut second, third, mut fourth) = (next(), next(), next(), next());
+    let began = Instant::now();
     first.turn().await.unwrap();
     assert!(!first.is_taken(channel(0)) && second.is_taken(channel(0)));
     // It took another channel, or none.
     first.took(channel(7));
     second.turn().await.unwrap();
+    assert!(!second.is_taken(channel(0)) && fourth.is_taken(channel(0)));
     drop(second);
     // One that is gone before it looked is passed over.
     drop(third);
+    fourth.turn().await.unwrap();
+    assert!(!fourth.is_taken(channel(0)));
+    assert!(began.elapsed().is_zero(), "by its turn, not by looking again");
+    assert!(channels.lines.is_taken(channel(0)));
+    drop(fourth);
     assert_eq!(channels.lines.waiting(), 0);
     assert!(channels.try_enter(0).is_some());
 }
