@@ -9,6 +9,8 @@ pub use document::Document;
 
 use std::time::Duration;
 
+use lyss_domain::Timestamp;
+
 /// How far back a report looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Period {
@@ -69,4 +71,9 @@ fn duration(time: Duration) -> String {
 fn money(micros: i64) -> String {
     let dollars = micros as f64 / 1e6;
     if micros != 0 && dollars.abs() < 0.1 { format!("${dollars:.5}") } else { format!("${dollars:.2}") }
+}
+
+/// To the second.
+fn moment(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.as_secs().saturating_mul(1_000))
 }

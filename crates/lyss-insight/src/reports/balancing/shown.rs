@@ -7,11 +7,12 @@ use lyss_lab::Figures;
 use super::{BalancingReport, ModelComparison};
 use crate::reports::document::{Cell, Document, Table, Tone};
 use crate::reports::health::of_success;
-use crate::reports::{duration, latency, money, percent, percent_or_dash};
+use crate::reports::{duration, latency, moment, money, percent, percent_or_dash};
 
 pub(super) fn document(report: &BalancingReport) -> Document {
     let period = report.period.as_str();
-    let subtitle = format!("{} · the {period} from {} to {}", report.tenant, report.since, report.until);
+    let subtitle =
+        format!("{} · the {period} from {} to {}", report.tenant, moment(report.since), moment(report.until));
     let mut document = Document::new("Balancing", subtitle);
     document.text(
         "What each of the five algorithms would do with the calls that came, on the channels as they were measured. The \
@@ -54,7 +55,7 @@ fn compare(document: &mut Document, model: &ModelComparison) {
         model.calls,
         model.simulated,
         duration(model.span),
-        model.from
+        moment(model.from)
     );
     document.text(played);
     if let Some(verdict) = verdict(model) {

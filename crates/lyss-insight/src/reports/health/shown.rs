@@ -4,11 +4,12 @@ use lyss_balancing::Phase;
 
 use super::{ChannelFare, HealthReport};
 use crate::reports::document::{Cell, Document, Part, Table, Tone};
-use crate::reports::{duration, latency, money, percent, percent_or_dash};
+use crate::reports::{duration, latency, moment, money, percent, percent_or_dash};
 
 pub(super) fn document(report: &HealthReport) -> Document {
     let period = report.period.as_str();
-    let subtitle = format!("{} · the {period} from {} to {}", report.tenant, report.since, report.until);
+    let subtitle =
+        format!("{} · the {period} from {} to {}", report.tenant, moment(report.since), moment(report.until));
     let mut document = Document::new("Health of channels", subtitle);
     document.parts.push(headline(report));
     let troubled = report.troubled().count();
@@ -114,8 +115,8 @@ fn last(fare: &ChannelFare) -> String {
     let Some(event) = &fare.last_event else { return "–".to_owned() };
     let what = event.fault.map_or(event.kind.as_str(), lyss_domain::FaultKind::as_str);
     match &event.model {
-        Some(model) => format!("{what}, {model}, {}", event.at),
-        None => format!("{what}, {}", event.at),
+        Some(model) => format!("{what}, {model}, {}", moment(event.at)),
+        None => format!("{what}, {}", moment(event.at)),
     }
 }
 
