@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lyss_adapters::{CallerSide, Dialect, Fault};
-use lyss_balancing::{InFlight, Refusal};
+use lyss_balancing::InFlight;
 use lyss_domain::{
     AttemptId, AttemptRecord, FaultKind, Micros, PriceId, Rates, Terminal, Tick, TokenUsage, UsageSource,
 };
@@ -32,6 +32,8 @@ pub(crate) enum Outcome {
     Counted(Charge, u64),
     /// Nothing was sent: the channel had no room, or cannot be told what is asked. Another one may.
     Skipped(Charge, Fault),
+    /// Nothing was sent: another call took the place that was seen. The call keeps where it waited.
+    Crowded(Charge, Option<Line>),
     /// It was sent and failed before anything reached the caller. `None`: the charge is settled.
     Failed(Option<Charge>, Fault),
 }
@@ -60,7 +62,8 @@ pub(crate) async fn attempt(walk: &mut Walk<'_>, mut trying: Trying<'_>, charge:
             }
             room
         }
-        Err(fault) => return Outcome::Skipped(charge, fault),
+        Err(Kept::Place) => return Outcome::Crowded(charge, trying.line.take()),
+        Err(Kept::Limit(fault)) => return Outcome::Skipped(charge, fault),
     };
     let prepared = match prepare::prepare(walk, route, &upstream_model) {
         Ok(prepared) => prepared.address(walk, route, &upstream_model),
@@ -101,33 +104,34 @@ struct Room {
     slot: lyss_ledger::Slot,
 }
 
-async fn enter(walk: &Walk<'_>, seat: &Seat) -> Result<Room, Fault> {
+/// What keeps an attempt from beginning.
+enum Kept {
+    /// Another call was quicker.
+    Place,
+    Limit(Fault),
+}
+
+async fn enter(walk: &Walk<'_>, seat: &Seat) -> Result<Room, Kept> {
     let route = &seat.route;
     let limits = &route.channel.limits;
     let entered = seat.vitals.enter(failover::size(walk), limits.concurrency, walk.parts.clock.tick());
-    let in_flight = entered.map_err(|refusal| {
-        let message = match refusal {
-            Refusal::Full => "Every channel for this model is at its concurrency limit.",
-            Refusal::TrialTaken => "The channel for this model is being tried again.",
-        };
-        Fault::new(FaultKind::Unavailable, message).with_retry_after(Some(Duration::from_secs(1)))
-    })?;
+    let in_flight = entered.map_err(|_| Kept::Place)?;
     let is_limited = limits.concurrency.is_some() || limits.adaptive_concurrency;
     let notice = is_limited.then(|| walk.ways.lines.notice(route.channel.id));
     let tokens = admit::window_tokens(walk.ask, walk.prompt_guess);
     let asks = admit::channel_windows(route.channel.id, limits, tokens);
     let ticket = admit::take(&walk.parts.rates, &asks, walk.parts.clock.tick()).await;
-    let ticket = ticket.map_err(|full| as_channel_fault(full.fault))?;
+    let ticket = ticket.map_err(|full| Kept::Limit(as_channel_fault(full.fault)))?;
     let whose = Whose::Channel(route.channel.id);
     let reserved =
         admit::reserve(&walk.parts.quotas, &walk.tenant.entry, whose, walk.bound, walk.started_at).await;
     let charge = match reserved {
         Ok(reservation) => Charge::new(reservation, ticket),
-        Err(fault) => return Err(as_channel_fault(fault)),
+        Err(fault) => return Err(Kept::Limit(as_channel_fault(fault))),
     };
     let slot = walk.parts.ledger.try_slot().ok_or_else(|| {
-        Fault::new(FaultKind::Unavailable, "The usage ledger is saturated.")
-            .with_retry_after(Some(Duration::from_secs(1)))
+        let fault = Fault::new(FaultKind::Unavailable, "The usage ledger is saturated.");
+        Kept::Limit(fault.with_retry_after(Some(Duration::from_secs(1))))
     })?;
     Ok(Room { in_flight, notice, charge, slot })
 }

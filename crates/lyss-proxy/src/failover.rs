@@ -191,6 +191,11 @@ impl<'a> Failover<'a> {
                     }
                 };
             }
+            Outcome::Crowded(returned, line) => {
+                self.tried.pop();
+                self.line = line;
+                return Step::Next(returned);
+            }
             Outcome::Skipped(returned, fault) => {
                 self.waits.see(fault.retry_after);
                 // What a vendor said outweighs what was not even asked.

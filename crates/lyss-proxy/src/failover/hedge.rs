@@ -109,6 +109,7 @@ impl<'a> Failover<'a> {
     fn settled(&mut self, seat: &'a Seat, outcome: Outcome, head: &mut AnswerHead) -> Option<Outcome> {
         match outcome {
             Outcome::Answered(_) | Outcome::Counted(..) => Some(outcome),
+            Outcome::Crowded(..) => None,
             Outcome::Skipped(_, fault) => {
                 self.waits.see(fault.retry_after);
                 self.worst.get_or_insert(fault);
@@ -132,6 +133,7 @@ fn whole(outcome: Outcome, race: &Race) -> Outcome {
         Outcome::Answered(body) => Outcome::Answered(body),
         Outcome::Failed(_, fault) => Outcome::Failed(race.rejoin(), fault),
         Outcome::Counted(half, tokens) => Outcome::Counted(race.rejoin().unwrap_or(half), tokens),
+        Outcome::Crowded(half, line) => Outcome::Crowded(race.rejoin().unwrap_or(half), line),
         Outcome::Skipped(half, fault) => Outcome::Skipped(race.rejoin().unwrap_or(half), fault),
     }
 }
