@@ -16,7 +16,8 @@ use crate::gateway::process::Start;
 use crate::gateway::{bodies, wire};
 use crate::manage::{Estate, JWT_SECRET};
 
-/// What the vendor takes for an answer.
+/// What the vendor takes for an answer on average; between half and half as much again, evenly. If all answers took the
+/// same, places would come free in step with each other, in clumps that a caller waits for however fair the queue is.
 const SERVICE_MS: u64 = 100;
 /// Calls that the service lets be under way at once, so 320 a second.
 const CONCURRENCY: u64 = 32;
@@ -50,18 +51,19 @@ struct Figures {
 
 impl Load {
     async fn run(mut self, span: Duration) -> Figures {
-        let body = bodies::chat(&format!("gpt-4o-mini+words=8+first_ms={SERVICE_MS}"), false);
         let (mut calls, mut next) = (JoinSet::new(), Duration::ZERO);
         let begun = self.clock.tick();
         while next < span {
             tokio::time::sleep(next.saturating_sub(self.clock.tick().since(begun))).await;
-            let (load, body, due) = (self.clone(), body.clone(), begun.after(next));
+            let takes_ms = SERVICE_MS as f64 * (0.5 + self.draw());
+            let body = bodies::chat(&format!("gpt-4o-mini+words=8+first_ms={takes_ms:.0}"), false);
+            let (load, due) = (self.clone(), begun.after(next));
             calls.spawn(async move {
                 let mut reply = wire::post(load.to, "/v1/chat/completions", &load.key, &body).await;
                 reply.finish_somehow().await;
                 (load.clock.tick().since(due), reply.status, reply.text().into_owned())
             });
-            next += self.interval();
+            next += Duration::from_secs_f64(-self.draw().ln() / self.rate as f64);
         }
         let mut figures = Figures::default();
         for (took, status, text) in calls.join_all().await {
@@ -75,10 +77,10 @@ impl Load {
         figures
     }
 
-    fn interval(&mut self) -> Duration {
+    /// Above 0, below 1; the same ones in every run.
+    fn draw(&mut self) -> f64 {
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let uniform = ((self.seed >> 11) as f64 + 1.0) / ((1_u64 << 53) as f64 + 1.0);
-        Duration::from_secs_f64(-uniform.ln() / self.rate as f64)
+        ((self.seed >> 11) as f64 + 1.0) / ((1_u64 << 53) as f64 + 2.0)
     }
 }
 
@@ -128,7 +130,7 @@ async fn an_aggressor_beside_a_victim() {
     );
     let capacity = CONCURRENCY * 1_000 / SERVICE_MS;
     println!(
-        "\n{CONCURRENCY} calls at once, {SERVICE_MS} ms each: {capacity} a second; the victim asks for {VICTIM_RATE}, the \
+        "\n{CONCURRENCY} calls at once, {SERVICE_MS} ms each on average: {capacity} a second; the victim asks for {VICTIM_RATE}, the \
          aggressor for {}\n",
         VICTIM_RATE * TIMES
     );
