@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lyss_domain::{Channel, ChannelState, FaultKind, Terminal};
-use lyss_proxy::Steering;
+use lyss_proxy::gate::GateSettings;
+use lyss_proxy::{ProxySettings, Steering};
 use lyss_quota::Unit;
 use lyss_sandbox::{SandboxConfig, Vendor};
 use lyss_testkit::transport::{Answer, ScriptedTransport};
@@ -278,7 +279,9 @@ async fn a_lower_priority_serves_only_when_the_higher_one_fails() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_channel_serves_no_more_at_once_than_its_limit() {
-    let (gateway, transport) = Gateway::scripted().await;
+    let nobody_waits = GateSettings { queue_length: 0, ..GateSettings::default() };
+    let settings = ProxySettings { gate: nobody_waits, ..ProxySettings::default() };
+    let (gateway, transport) = Gateway::scripted_with(settings).await;
     let channels = in_order(&gateway, "openai", &["narrow", "wide"]).await;
     gateway.office.edit_channel(channels[0].id, |channel| channel.limits.concurrency = Some(1)).await;
     gateway.watch_reservations().await;
@@ -308,6 +311,28 @@ async fn a_channel_serves_no_more_at_once_than_its_limit() {
     assert_eq!(head.channel, Some(channels[0].id));
     assert!(next(&mut third).await.is_some());
     drop((second, third));
+    assert_eq!(gateway.reserved(), 0);
+    gateway.close().await;
+}
+
+/// The place goes to the call that waited for it, when the last byte before it has gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_waits_for_a_full_channel_and_takes_the_place_that_is_freed() {
+    let (gateway, transport) = Gateway::scripted().await;
+    let channel = gateway.channel("only", "openai").await;
+    gateway.office.edit_channel(channel.id, |channel| channel.limits.concurrency = Some(1)).await;
+    gateway.watch_reservations().await;
+    transport.push(Answer::head(200, &[]).chunk(bodies::OPENAI_STREAM).stall());
+    let body = bodies::chat("gpt-4o-mini", true);
+    let (_, first) = stream_of(gateway.chat(&body).await);
+    let mut second = Box::pin(gateway.chat(&body));
+    let waited = tokio::time::timeout(Duration::from_millis(600), second.as_mut()).await;
+    assert!(waited.is_err(), "there is no place yet");
+    transport.push(Answer::head(200, &[]).chunk(bodies::OPENAI_STREAM).end());
+    drop(first);
+    let (head, stream) = stream_of(second.await);
+    assert_eq!((head.channel, head.attempts), (Some(channel.id), 1));
+    drop(stream);
     assert_eq!(gateway.reserved(), 0);
     gateway.close().await;
 }

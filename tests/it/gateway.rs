@@ -69,8 +69,12 @@ pub(crate) struct Told {
 impl Gateway {
     /// On a scripted transport; the returned handle shares its script.
     pub(crate) async fn scripted() -> (Self, ScriptedTransport) {
+        Self::scripted_with(ProxySettings::default()).await
+    }
+
+    pub(crate) async fn scripted_with(settings: ProxySettings) -> (Self, ScriptedTransport) {
         let transport = ScriptedTransport::default();
-        (Self::in_process(Arc::new(transport.clone()), ProxySettings::default()).await, transport)
+        (Self::in_process(Arc::new(transport.clone()), settings).await, transport)
     }
 
     /// On real sockets to a sandbox.

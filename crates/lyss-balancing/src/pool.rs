@@ -1,5 +1,6 @@
 //! What is chosen from, and the seam every algorithm stands behind.
 
+pub use lyss_domain::Objective;
 use lyss_domain::{ChannelId, Tick};
 use smallvec::SmallVec;
 
@@ -35,15 +36,6 @@ pub struct Size {
     pub prompt_tokens: u32,
     /// Expected, not the limit.
     pub output_tokens: u32,
-}
-
-/// What a tenant wants of its calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Objective {
-    #[default]
-    Latency,
-    Balanced,
-    Cost,
 }
 
 /// Those of a pool that may serve this call: indices into its candidates, in their order, all of one priority. Held

@@ -160,12 +160,3 @@ pub const fn standing_word(standing: Standing) -> &'static str {
         Standing::Cooling(_) => "cooling",
     }
 }
-
-/// As JSON and pages name it.
-pub const fn objective_word(objective: Objective) -> &'static str {
-    match objective {
-        Objective::Latency => "latency",
-        Objective::Balanced => "balanced",
-        Objective::Cost => "cost",
-    }
-}

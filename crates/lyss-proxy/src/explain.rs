@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use lyss_adapters::{Ask, Dialect, Errand, Fault};
-use lyss_balancing::{Candidate, Decision, Pool, Size, Terms};
+use lyss_balancing::{Candidate, Decision, Objective, Pool, Size, Terms};
 use lyss_domain::{
     CapabilitySet, Channel, ChannelId, ChannelState, KeyDigest, KeyId, KeyLimits, KeyScope, Strategy,
     TenantId, Timestamp, VirtualKey,
@@ -130,7 +130,7 @@ impl Proxy {
             prompt_tokens: explain.prompt_tokens,
             output_tokens: failover::usual_output(ask.output_limit),
         };
-        let asks_prices = planned.objective != lyss_domain::Objective::Latency;
+        let asks_prices = planned.objective != Objective::Latency;
         let at = parts.clock.now();
         let candidate = |seat: &Seat| {
             let price = || failover::expected_cost_of(tenant, &seat.route, ask, size, at);
@@ -138,7 +138,7 @@ impl Proxy {
         };
         let mut candidates: Vec<_> = planned.pool.seats.iter().map(candidate).collect();
         failover::leave_to_others(&mut candidates, |channel| self.ways().lines.is_taken(channel));
-        let objective = failover::objective(planned.objective);
+        let objective = planned.objective;
         let pool = Pool { group: planned.pool.group, size, objective, candidates: &candidates };
         let last = parts.settings.max_retries == 0;
         let terms = Terms { tried: &[], affinity: planned.affinity, last, draw: parts.draws.next(), now };

@@ -101,7 +101,7 @@ impl<'a> Failover<'a> {
     fn choose(&mut self, walk: &Walk<'_>) -> Choice {
         let now = walk.parts.clock.tick();
         self.candidates.clear();
-        let asks_prices = self.planned.objective != lyss_domain::Objective::Latency;
+        let asks_prices = self.planned.objective != Objective::Latency;
         self.candidates.extend(self.planned.pool.seats.iter().map(|seat| {
             let price_micros = if asks_prices { expected_cost(walk, &seat.route) } else { 0 };
             Candidate { price_micros, ..seat.candidate(now) }
@@ -110,7 +110,7 @@ impl<'a> Failover<'a> {
         let pool = Pool {
             group: self.planned.pool.group,
             size: size(walk),
-            objective: objective(self.planned.objective),
+            objective: self.planned.objective,
             candidates: &self.candidates,
         };
         let last = self.counted >= walk.parts.settings.max_retries || walk.upload.is_some();
@@ -306,14 +306,6 @@ pub(crate) fn expected_cost_of(
     let rates = call::price(tenant, route, ask, at);
     let cost = rates.and_then(|(_, rates)| rates.cost(&usage));
     cost.map_or(0, |micros| u32::try_from(micros.0).unwrap_or(u32::MAX))
-}
-
-pub(crate) fn objective(of: lyss_domain::Objective) -> Objective {
-    match of {
-        lyss_domain::Objective::Latency => Objective::Latency,
-        lyss_domain::Objective::Balanced => Objective::Balanced,
-        lyss_domain::Objective::Cost => Objective::Cost,
-    }
 }
 
 /// How much work the call is expected to be.

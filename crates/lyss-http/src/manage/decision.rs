@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lyss_domain::{ChannelId, Strategy};
-use lyss_insight::decision::{exclusion_word, objective_word, standing_word, why_word};
+use lyss_insight::decision::{exclusion_word, standing_word, why_word};
 use lyss_insight::{Decided, DecidedCandidate, Regime};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -69,7 +69,7 @@ impl From<Decided> for DecisionDto {
         let milliseconds = |wait: std::time::Duration| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         Self {
             strategy: Named(decided.strategy),
-            objective: objective_word(decided.objective),
+            objective: decided.objective.as_str(),
             outcome: decided.outcome.as_str(),
             chosen_channel_id: decided.chosen.map(Id),
             why: decided.why.map(why_word),
