@@ -223,15 +223,17 @@ def test_a_filter_is_a_refusal(claude, model, streamed):
 )
 @pytest.mark.parametrize("model", MODELS)
 def test_a_vendors_refusal_is_the_packages_exception(claude, model, status, raised, kind, streamed):
+    # A channel is left alone for so long: each case has a wait, and so a model, of its own.
+    wait = 25 + streamed
     with pytest.raises(raised) as caught:
-        claude.messages.create(**ask(f"{model}+status={status}+retry_after=7"), stream=streamed)
+        claude.messages.create(**ask(f"{model}+status={status}+retry_after={wait}"), stream=streamed)
 
     error = caught.value.body["error"]
     assert caught.value.body["type"] == "error" and error["message"]
     if status != 529:
         assert error["type"] == kind
     if status == 429:
-        assert caught.value.response.headers["retry-after"] == "7"
+        assert caught.value.response.headers["retry-after"] == str(wait)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -182,14 +182,19 @@ impl Breaker {
         }
     }
 
-    /// An attempt wants to begin. `None`: the trial is under way.
-    pub(crate) fn enter(&mut self, settings: &BreakerSettings, now: Tick) -> Option<(Role, Option<Change>)> {
+    /// An attempt wants to begin. `None`: the trial is under way, and the call does not come in panic.
+    pub(crate) fn enter(
+        &mut self,
+        settings: &BreakerSettings,
+        panics: bool,
+        now: Tick,
+    ) -> Option<(Role, Option<Change>)> {
         let Some(opening) = &mut self.open else { return Some((Role::Ordinary, None)) };
         if opening.until > now {
             return Some((Role::Panic, None));
         }
         if opening.has_trial(settings, now) {
-            return None;
+            return panics.then_some((Role::Panic, None));
         }
         let is_first = opening.trial.is_none();
         self.trials = self.trials.wrapping_add(1);

@@ -110,11 +110,11 @@ impl Common {
     }
 
     /// An attempt passes the channel's breaker.
-    pub(crate) fn pass(&self, now: Tick) -> Result<Role, Refusal> {
+    pub(crate) fn pass(&self, panics: bool, now: Tick) -> Result<Role, Refusal> {
         if !self.is_open.load(Ordering::Acquire) {
             return Ok(Role::Ordinary);
         }
-        let entered = self.judged().breaker.enter(&self.settings.breaker, now);
+        let entered = self.judged().breaker.enter(&self.settings.breaker, panics, now);
         let (role, change) = entered.ok_or(Refusal::TrialTaken)?;
         self.tell(None, change, now);
         Ok(role)

@@ -19,6 +19,8 @@ pub struct Terms<'a> {
     pub affinity: Option<u64>,
     /// No attempt may follow this one, so it is no time for a trial.
     pub last: bool,
+    /// The call has looked before: it waited, or was beaten to a place.
+    pub again: bool,
     pub draw: u64,
     pub now: Tick,
 }
@@ -81,7 +83,7 @@ impl Balancers {
     ) -> Choice {
         // Every call counts for the regime, whoever it goes to; a further attempt is no further call.
         let regime = (strategy == Strategy::Adaptive)
-            .then(|| self.adaptive.regimes.observe(pool, terms.tried.is_empty(), terms.now));
+            .then(|| self.adaptive.regimes.observe(pool, terms.tried.is_empty() && !terms.again, terms.now));
         let remaining = match filter(pool, terms) {
             Ok(remaining) => remaining,
             Err(settled) => return settled,

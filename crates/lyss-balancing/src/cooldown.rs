@@ -70,7 +70,7 @@ impl Cooldown {
             }
         };
         self.extend(now.after(wait));
-        self.own_until = self.until;
+        self.own_until = self.own_until.max(Some(now.after(wait)));
         was_cooling.is_none().then_some(wait)
     }
 

@@ -88,7 +88,7 @@ impl Decision {
 
     pub fn terms(&self) -> Terms<'_> {
         let Self { tried, affinity, last, draw, now, .. } = self;
-        Terms { tried, affinity: *affinity, last: *last, draw: *draw, now: *now }
+        Terms { tried, affinity: *affinity, last: *last, again: false, draw: *draw, now: *now }
     }
 }
 

@@ -84,8 +84,23 @@ impl Vitals {
 
     /// An attempt begins, unless the channel as a whole has `limit` under way, or as many as was configured or learned.
     pub fn enter(self: &Arc<Self>, size: Size, limit: Option<u32>, now: Tick) -> Result<InFlight, Refusal> {
+        self.begin(size, limit, false, now)
+    }
+
+    /// The same where nobody else is left: beside a trial, too.
+    pub fn enter_in_panic(self: &Arc<Self>, size: Size, now: Tick) -> Result<InFlight, Refusal> {
+        self.begin(size, None, true, now)
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        size: Size,
+        limit: Option<u32>,
+        panics: bool,
+        now: Tick,
+    ) -> Result<InFlight, Refusal> {
         self.channel.count_in(limit.unwrap_or(u32::MAX).min(self.channel.limit()))?;
-        let roles = self.pass(size, now);
+        let roles = self.pass(size, panics, now);
         roles
             .map(|roles| InFlight::new(Arc::clone(self), roles, size))
             .inspect_err(|_| self.channel.count_out())
@@ -186,13 +201,14 @@ impl Vitals {
     }
 
     /// Both breakers let it pass and it is counted, or neither.
-    fn pass(&self, size: Size, now: Tick) -> Result<Roles, Refusal> {
+    fn pass(&self, size: Size, panics: bool, now: Tick) -> Result<Roles, Refusal> {
         let renewals = self.channel.renewals();
-        let of_channel = self.channel.pass(now)?;
+        let of_channel = self.channel.pass(panics, now)?;
         let learned = self.channel.is_adaptive();
         let mut state = self.state();
         let is_full = learned && self.in_flight.load(Ordering::Acquire) >= state.learned_limit();
-        let passed = if is_full { Err(Refusal::Full) } else { state.pass(&self.channel.settings, now) };
+        let passed =
+            if is_full { Err(Refusal::Full) } else { state.pass(&self.channel.settings, panics, now) };
         let (of_model, change) = match passed {
             Ok(passed) => passed,
             Err(refusal) => {

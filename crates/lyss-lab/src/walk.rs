@@ -225,7 +225,7 @@ impl World<'_> {
         match replica.balancers.choose(
             strategy,
             &pool,
-            &Terms { tried: &walk.tried, affinity, last, draw, now },
+            &Terms { tried: &walk.tried, affinity, last, again: false, draw, now },
         ) {
             Choice::Chosen { index, why } => Step::Send(index, why),
             Choice::Full => Step::Wait,

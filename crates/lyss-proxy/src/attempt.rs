@@ -43,6 +43,8 @@ pub(crate) struct Trying<'a> {
     pub seat: &'a Seat,
     /// 0 for the first request that is sent.
     pub ordinal: u16,
+    /// Nobody else is left.
+    pub panics: bool,
     /// The longest wait for a first byte, where it is shorter than the channel's own.
     pub patience: Option<Duration>,
     /// Where the call waited for this channel's place.
@@ -55,7 +57,7 @@ pub(crate) struct Trying<'a> {
 pub(crate) async fn attempt(walk: &mut Walk<'_>, mut trying: Trying<'_>, charge: Charge) -> Outcome {
     let route = &trying.seat.route;
     let upstream_model = route.upstream_model(&walk.ask.model).to_owned();
-    let room = match enter(walk, trying.seat).await {
+    let room = match enter(walk, trying.seat, trying.panics).await {
         Ok(room) => {
             if let Some(line) = trying.line.take() {
                 line.took(route.channel.id);
@@ -111,13 +113,17 @@ enum Kept {
     Limit(Fault),
 }
 
-async fn enter(walk: &Walk<'_>, seat: &Seat) -> Result<Room, Kept> {
+async fn enter(walk: &Walk<'_>, seat: &Seat, panics: bool) -> Result<Room, Kept> {
     let route = &seat.route;
     let limits = &route.channel.limits;
-    let entered = seat.vitals.enter(failover::size(walk), limits.concurrency, walk.parts.clock.tick());
+    let (size, now) = (failover::size(walk), walk.parts.clock.tick());
+    // The limit is the channel's as it is by now, which the balancer saw as well, not this call's picture of it.
+    let entered =
+        if panics { seat.vitals.enter_in_panic(size, now) } else { seat.vitals.enter(size, None, now) };
     let in_flight = entered.map_err(|_| Kept::Place)?;
     let is_limited = limits.concurrency.is_some() || limits.adaptive_concurrency;
-    let notice = is_limited.then(|| walk.ways.lines.notice(route.channel.id));
+    // Together, so that whatever ends this early frees the place before it says so.
+    let place = (in_flight, is_limited.then(|| walk.ways.lines.notice(route.channel.id)));
     let tokens = admit::window_tokens(walk.ask, walk.prompt_guess);
     let asks = admit::channel_windows(route.channel.id, limits, tokens);
     let ticket = admit::take(&walk.parts.rates, &asks, walk.parts.clock.tick()).await;
@@ -133,6 +139,7 @@ async fn enter(walk: &Walk<'_>, seat: &Seat) -> Result<Room, Kept> {
         let fault = Fault::new(FaultKind::Unavailable, "The usage ledger is saturated.");
         Kept::Limit(fault.with_retry_after(Some(Duration::from_secs(1))))
     })?;
+    let (in_flight, notice) = place;
     Ok(Room { in_flight, notice, charge, slot })
 }
 

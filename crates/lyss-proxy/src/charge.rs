@@ -73,6 +73,15 @@ impl Charge {
         self
     }
 
+    /// The attempt failed: until the next one is sent, nothing is owed.
+    pub fn owe_nothing(mut self) -> Self {
+        match &mut self.0 {
+            Side::Whole(holding) => holding.note(Spend::default()),
+            Side::Half(..) => {}
+        }
+        self
+    }
+
     /// Settles for good. True: more was used than was reserved. The loser of a race settles nothing; where nobody was
     /// named the winner, who settles first is.
     pub fn settle(self, spend: Spend, used_tokens: u64, now: Tick) -> bool {
@@ -121,7 +130,7 @@ impl Race {
 
     /// Both failed: the call may go on with its charge.
     pub fn rejoin(&self) -> Option<Charge> {
-        self.shared().holding.take().map(|holding| Charge(Side::Whole(holding)))
+        self.shared().holding.take().map(|holding| Charge(Side::Whole(holding)).owe_nothing())
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -137,8 +146,18 @@ impl Holding {
                 dispatched.note(least);
                 Held::Dispatched(dispatched)
             }
-            other => other,
+            Held::Dispatched(mut dispatched) => {
+                dispatched.note(least);
+                Held::Dispatched(dispatched)
+            }
+            Held::Settled => Held::Settled,
         };
+    }
+
+    fn note(&mut self, owed: Spend) {
+        if let Held::Dispatched(dispatched) = &mut self.held {
+            dispatched.note(owed);
+        }
     }
 
     fn settle(mut self: Box<Self>, spend: Spend, used_tokens: u64, now: Tick) -> bool {

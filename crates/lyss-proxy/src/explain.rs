@@ -141,7 +141,14 @@ impl Proxy {
         let objective = planned.objective;
         let pool = Pool { group: planned.pool.group, size, objective, candidates: &candidates };
         let last = parts.settings.max_retries == 0;
-        let terms = Terms { tried: &[], affinity: planned.affinity, last, draw: parts.draws.next(), now };
+        let terms = Terms {
+            tried: &[],
+            affinity: planned.affinity,
+            last,
+            again: false,
+            draw: parts.draws.next(),
+            now,
+        };
         parts.balancers.foresee(planned.strategy, &pool, &terms)
     }
 }

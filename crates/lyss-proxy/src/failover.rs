@@ -30,6 +30,11 @@ struct Failover<'a> {
     waits: SmallestWait,
     /// Attempts that failed.
     counted: u32,
+    /// Of the next attempt; each is used once.
+    ordinal: u16,
+    /// Times in a row that another call was quicker.
+    beaten: u32,
+    looked: bool,
     /// Where the call waits for a channel that has room again.
     line: Option<Line>,
     /// What the last choice depended on.
@@ -50,6 +55,9 @@ struct Tried<'a> {
     outcome: Outcome,
 }
 
+/// After so many a channel counts as tried: who is always too late should ask elsewhere.
+const MOST_BEATEN: u32 = 8;
+
 /// Finds the answer, or the fault the caller is told.
 pub(crate) async fn answer(
     walk: &mut Walk<'_>,
@@ -64,6 +72,9 @@ pub(crate) async fn answer(
         worst: None,
         waits: SmallestWait::default(),
         counted: 0,
+        ordinal: 0,
+        beaten: 0,
+        looked: false,
         line: None,
         decision: None,
     };
@@ -72,7 +83,7 @@ pub(crate) async fn answer(
         let (index, why) = match failover.choose(walk) {
             Choice::Chosen { index, why } => (index, why),
             Choice::Cooling(wait) => {
-                failover.cooling(wait);
+                failover.cooling(walk, wait);
                 break Some(charge);
             }
             Choice::Full => match failover.wait(walk).await {
@@ -118,6 +129,7 @@ impl<'a> Failover<'a> {
             tried: &self.tried,
             affinity: self.planned.affinity,
             last,
+            again: std::mem::replace(&mut self.looked, true),
             draw: walk.parts.draws.next(),
             now,
         };
@@ -143,9 +155,13 @@ impl<'a> Failover<'a> {
         if let Some(line) = &mut self.line {
             return line.turn().await;
         }
-        let open = |(index, _): &(usize, &Candidate)| !self.tried.contains(index);
+        let full = |(index, one): &(usize, &Candidate)| {
+            let seen = &one.snapshot;
+            let is_full = seen.in_flight >= seen.limit && seen.standing.may_serve();
+            is_full && one.weight > 0 && !self.tried.contains(index)
+        };
         let channels: SmallVec<[_; 8]> =
-            self.candidates.iter().enumerate().filter(open).map(|(_, one)| one.channel).collect();
+            self.candidates.iter().enumerate().filter(full).map(|(_, one)| one.channel).collect();
         // Looked at once more before the first wait: something may have been freed just now.
         self.line = Some(walk.ways.lines.join(&channels, walk.key.id, walk.deadline)?);
         Ok(())
@@ -160,11 +176,13 @@ impl<'a> Failover<'a> {
         charge: Charge,
         head: &mut AnswerHead,
     ) -> Step {
-        let Some(trying) = self.trying(walk, index, why, head.attempts) else {
+        let ordinal = self.ordinal;
+        let Some(trying) = self.trying(walk, index, why) else {
             return Step::Over(Some(charge));
         };
         head.panicked |= why == Why::Panic;
-        let Tried { seat, outcome } = match self.hedge_after(walk, trying.seat, why) {
+        let hedge_after = self.hedge_after(walk, trying.seat, why);
+        let Tried { seat, outcome } = match hedge_after {
             // Rare and large.
             Some(delay) => Box::pin(self.raced(walk, trying, charge, delay, head)).await,
             None => {
@@ -192,11 +210,18 @@ impl<'a> Failover<'a> {
                 };
             }
             Outcome::Crowded(returned, line) => {
-                self.tried.pop();
+                self.unsent(ordinal, hedge_after);
                 self.line = line;
+                self.beaten += 1;
+                if self.beaten < MOST_BEATEN {
+                    self.tried.pop();
+                    // Whoever was quicker may be another call of this very thread.
+                    tokio::task::yield_now().await;
+                }
                 return Step::Next(returned);
             }
             Outcome::Skipped(returned, fault) => {
+                self.unsent(ordinal, hedge_after);
                 self.waits.see(fault.retry_after);
                 // What a vendor said outweighs what was not even asked.
                 self.worst.get_or_insert(fault);
@@ -235,14 +260,31 @@ impl<'a> Failover<'a> {
         serving * 2 <= self.candidates.len() && self.candidates.len() > 1
     }
 
+    /// Nothing was sent, so the number is free again; not where a hedge may have used the next.
+    fn unsent(&mut self, ordinal: u16, hedge_after: Option<Duration>) {
+        if hedge_after.is_none() {
+            self.ordinal = ordinal;
+        }
+    }
+
     /// Makes a call ready for one channel.
-    fn trying(&mut self, walk: &mut Walk<'_>, index: usize, why: Why, ordinal: u16) -> Option<Trying<'a>> {
+    fn trying(&mut self, walk: &mut Walk<'_>, index: usize, why: Why) -> Option<Trying<'a>> {
+        let ordinal = self.ordinal;
+        self.ordinal = self.ordinal.saturating_add(1);
         self.tried.push(index);
         let planned = self.planned;
         let seat = planned.pool.seats.get(index)?;
         walk.rates = call::price(walk.tenant, &seat.route, walk.ask, walk.started_at);
         let patience = self.patience(walk, seat, why);
-        Some(Trying { seat, ordinal, patience, line: self.line.take(), decision: self.decision.take() })
+        let panics = why == Why::Panic;
+        Some(Trying {
+            seat,
+            ordinal,
+            panics,
+            patience,
+            line: self.line.take(),
+            decision: self.decision.take(),
+        })
     }
 
     /// How long a channel on trial may keep its call waiting, where another could take over.
@@ -251,11 +293,20 @@ impl<'a> Failover<'a> {
         (why == Why::Trial && others).then(|| seat.trial_patience(walk.parts.clock.tick()))
     }
 
-    fn cooling(&mut self, wait: Duration) {
+    /// Everybody asked to be left alone for a while. The caller hears why: a rate limit, or a vendor that is overloaded.
+    fn cooling(&mut self, walk: &Walk<'_>, wait: Duration) {
         self.waits.see(Some(wait));
+        let now = walk.parts.clock.tick();
+        let is_limited = |seat: &Seat| {
+            let fault = seat.vitals.standing(now).last_fault;
+            fault.is_none_or(|(kind, _)| kind.owner() == FaultOwner::VendorQuota)
+        };
+        let (kind, reason) = match self.planned.pool.seats.iter().any(is_limited) {
+            true => (FaultKind::VendorRateLimited, "waits for its vendor's rate limit"),
+            false => (FaultKind::Overloaded, "was asked by its vendor to wait"),
+        };
         self.worst.get_or_insert_with(|| {
-            let message = "Every channel for this model waits for its vendor's rate limit.";
-            Fault::new(FaultKind::VendorRateLimited, message).with_retry_after(Some(wait))
+            Fault::new(kind, format!("Every channel for this model {reason}.")).with_retry_after(Some(wait))
         });
     }
 

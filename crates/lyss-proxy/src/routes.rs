@@ -21,9 +21,11 @@ use lyss_vault::{CredentialBinding, DataKey, Vault};
 use smallvec::SmallVec;
 use tracing::warn;
 
-/// Models of one tenant whose pools are remembered; a caller inventing names cannot grow it, since only names that
-/// some channel serves are kept.
+/// Models of one tenant whose pools are remembered: names that some channel lists or maps.
 const MAX_POOLS: usize = 1_024;
+/// Where only a pattern of some channel matches, a caller can invent names: fewer are kept than a channel remembers
+/// models, so that there is always room for the next.
+const MAX_UNNAMED_POOLS: usize = 128;
 
 /// Half of what a trial may keep its call waiting where nothing was learned.
 const UNLEARNED_PATIENCE: Duration = Duration::from_secs(5);
@@ -121,7 +123,8 @@ impl TenantRoutes {
             return None;
         }
         let pool = Arc::new(ModelPool::new(self.entry.tenant.id, model, seats));
-        if self.pools.load().len() < MAX_POOLS {
+        let is_named = self.routes.iter().any(|route| route.listed_models().any(|listed| listed == model));
+        if self.pools.load().len() < if is_named { MAX_POOLS } else { MAX_UNNAMED_POOLS } {
             self.pools.rcu(|known| {
                 let mut pools = HashMap::clone(known);
                 pools.insert(model.into(), Arc::clone(&pool));

@@ -112,7 +112,7 @@ impl Settlement {
         let terminal = if is_timeout(fault.kind) { Terminal::TimedOut } else { Terminal::Refused };
         let closed = open.close(terminal, Some(fault.kind), TokenUsage::default(), UsageSource::None);
         closed.channel_charge.release(closed.now);
-        Some(closed.charge)
+        Some(closed.charge.owe_nothing())
     }
 
     /// The attempt ended with an answer that costs nothing.

@@ -121,7 +121,7 @@ fn failures() -> Vec<Case> {
     // Who says how long it needs is left alone for so long, whatever the status.
     let busy = Expected {
         asked: [1, 1],
-        alone: [Refused(503, "overloaded", Some(7)), Refused(429, "rate_limit_exceeded", Some(7))],
+        alone: [Refused(503, "overloaded", Some(7)); 2],
         ..failing(Overloaded, Answer, [Cooling(7); 2])
     };
     vec![

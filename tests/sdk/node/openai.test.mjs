@@ -110,15 +110,16 @@ for (const model of MODELS) {
   ]) {
     test(`a vendor's refusal is the package's exception: ${model}, ${status}`, async () => {
       for (const stream of [false, true]) {
-        const asked = `${model}+status=${status}+retry_after=7`;
-        for (const call of [
-          () => client.chat.completions.create(chat(asked, { stream })),
-          () => client.responses.create(respond(asked, { stream })),
+        // A channel is left alone for so long: each case has a wait, and so a model, of its own.
+        const asked = (wait) => `${model}+status=${status}+retry_after=${wait + stream}`;
+        for (const [wait, call] of [
+          [31, () => client.chat.completions.create(chat(asked(31), { stream }))],
+          [33, () => client.responses.create(respond(asked(33), { stream }))],
         ]) {
           await assert.rejects(call, (error) => {
             assert.ok(error instanceof raised, String(error));
             assert.ok(error.error.message);
-            if (status === 429) assert.equal(error.headers.get("retry-after"), "7");
+            if (status === 429) assert.equal(error.headers.get("retry-after"), String(wait + stream));
             return true;
           });
         }

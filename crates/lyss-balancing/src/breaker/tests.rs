@@ -22,7 +22,7 @@ fn fail(breaker: &mut Breaker, role: Role, fault: FaultKind, now: Tick) -> Optio
 }
 
 fn trial(breaker: &mut Breaker, now: Tick) -> Role {
-    let (role, _) = breaker.enter(&settings(), now).expect("a free trial");
+    let (role, _) = breaker.enter(&settings(), false, now).expect("a free trial");
     assert!(matches!(role, Role::Trial(_)), "{role:?}");
     role
 }
@@ -114,7 +114,7 @@ fn one_trial_at_a_time_and_a_dropped_one_is_free_again() {
     assert_eq!(breaker.standing(&settings(), later), Standing::OnTrial);
     let role = trial(&mut breaker, later);
     assert_eq!(breaker.standing(&settings(), later), Standing::TrialTaken);
-    assert_eq!(breaker.enter(&settings(), later), None);
+    assert_eq!(breaker.enter(&settings(), false, later), None);
     breaker.release(role);
     assert_eq!(breaker.standing(&settings(), later), Standing::OnTrial);
     // One that never ends does not keep it ejected for ever, and when it comes back late it proves what it proves.
@@ -133,7 +133,7 @@ fn what_was_under_way_before_proves_nothing() {
     assert_eq!(breaker.succeed(Role::Ordinary, &settings(), at(1)), None);
     assert_eq!(fail(&mut breaker, Role::Ordinary, FaultKind::CredentialRefused, at(2)), None);
     assert_eq!(breaker.opening().unwrap().until, at(30_000), "the wait is not doubled by the crowd");
-    let (role, _) = breaker.enter(&settings(), at(3)).unwrap();
+    let (role, _) = breaker.enter(&settings(), false, at(3)).unwrap();
     assert_eq!(role, Role::Panic);
     assert_eq!(fail(&mut breaker, role, FaultKind::CredentialRefused, at(4)), None);
     assert!(breaker.succeed(role, &settings(), at(5)).is_some(), "a live call that goes well is proof");
@@ -179,7 +179,7 @@ proptest! {
             now = now.after(Duration::from_millis(gap));
             let fault = faults[usize::try_from(draw % 3).unwrap()];
             match step {
-                0 | 1 => roles.extend(breaker.enter(&settings(), now).map(|(role, _)| role)),
+                0 | 1 => roles.extend(breaker.enter(&settings(), false, now).map(|(role, _)| role)),
                 2 => { if let Some(role) = roles.pop() { breaker.release(role); } }
                 3 => { breaker.succeed(roles.pop().unwrap_or_default(), &settings(), now); }
                 4 => { breaker.fail(roles.pop().unwrap_or_default(), fault, &settings(), draw, now); }

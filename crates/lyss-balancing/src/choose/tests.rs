@@ -173,7 +173,7 @@ proptest! {
         last: bool,
         draw: u64,
     ) {
-        let terms = Terms { tried: &tried, affinity, last, draw, now: Tick(draw >> 8) };
+        let terms = Terms { tried: &tried, affinity, last, again: false, draw, now: Tick(draw >> 8) };
         let left = |i: usize| candidates[i].weight > 0 && !tried.contains(&i);
         let free = |i: usize| {
             left(i)

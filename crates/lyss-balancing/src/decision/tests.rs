@@ -35,7 +35,7 @@ proptest! {
             now = Tick(now.0 + u64::from(gap));
             let size = Size { prompt_tokens: gap >> 16, output_tokens: gap & 0xfff };
             let pool = Pool { size, objective, ..Pool::new(group, &candidates) };
-            let terms = Terms { tried: &tried, affinity, last, draw, now };
+            let terms = Terms { tried: &tried, affinity, last, again: false, draw, now };
             for strategy in Algorithm::ALL {
                 let (choice, decision) = balancers.choose_recorded(strategy, &pool, &terms);
                 prop_assert_eq!(decision.choice, choice);

@@ -114,9 +114,10 @@ impl State {
     pub(super) fn pass(
         &mut self,
         settings: &HealthSettings,
+        panics: bool,
         now: Tick,
     ) -> Result<(Role, Option<Change>), Refusal> {
-        self.breaker.enter(&settings.breaker, now).ok_or(Refusal::TrialTaken)
+        self.breaker.enter(&settings.breaker, panics, now).ok_or(Refusal::TrialTaken)
     }
 
     pub(super) fn sent(&mut self, size: Size, now: Tick) {

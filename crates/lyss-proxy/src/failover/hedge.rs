@@ -53,7 +53,7 @@ impl<'a> Failover<'a> {
             if let Ok(outcome) = tokio::time::timeout(delay, first.as_mut()).await {
                 return Tried { seat, outcome: whole(outcome, &race) };
             }
-            let Some(second) = self.second(&mut fork, head.attempts + 1) else {
+            let Some(second) = self.second(&mut fork) else {
                 return Tried { seat, outcome: whole(first.await, &race) };
             };
             let second_seat = second.seat;
@@ -93,13 +93,13 @@ impl<'a> Failover<'a> {
     }
 
     /// The channel that is asked beside the first.
-    fn second(&mut self, fork: &mut Walk<'_>, ordinal: u16) -> Option<Trying<'a>> {
+    fn second(&mut self, fork: &mut Walk<'_>) -> Option<Trying<'a>> {
         if !fork.ways.hedging.withdraw(fork.parts.clock.tick()) {
             return None;
         }
         match self.choose(fork) {
             Choice::Chosen { index, why: why @ (Why::Algorithm | Why::Affinity) } => {
-                self.trying(fork, index, why, ordinal)
+                self.trying(fork, index, why)
             }
             _ => None,
         }
