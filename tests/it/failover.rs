@@ -337,6 +337,30 @@ async fn a_call_waits_for_a_full_channel_and_takes_the_place_that_is_freed() {
     gateway.close().await;
 }
 
+/// A channel's only trial may take long: whoever has no other channel does not wait for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beside_a_trial_the_only_channel_is_asked_in_panic() {
+    let (gateway, transport) = Gateway::scripted().await;
+    gateway.channel("only", "openai").await;
+    gateway.watch_reservations().await;
+    let body = bodies::chat("gpt-4o-mini", true);
+    for _ in 0..3 {
+        transport.push(Answer::json(500, "{}"));
+        assert_eq!(gateway.ask(&body).await.status, 500);
+    }
+    gateway.clock.advance(FORGIVEN);
+    transport.push(Answer::head(200, &[]).stall());
+    let mut trial = Box::pin(gateway.chat(&body));
+    let waited = tokio::time::timeout(Duration::from_millis(100), trial.as_mut()).await;
+    assert!(waited.is_err(), "the trial is under way");
+    transport.push(Answer::head(200, &[]).chunk(bodies::OPENAI_STREAM).end());
+    let told = gateway.ask(&body).await;
+    assert_eq!((told.status, told.head.attempts, told.head.panicked), (200, 1, true));
+    drop(trial);
+    assert_eq!(gateway.reserved(), 0);
+    gateway.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_may_steer_chooses_and_another_may_not() {
     let (mut gateway, transport) = Gateway::scripted().await;
