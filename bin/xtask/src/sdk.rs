@@ -42,16 +42,17 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result<u8> {
 pub(crate) fn test(workspace: &Workspace, provider: &Path, args: &[String]) -> Result<(bool, Totals)> {
     let python = python::environment(workspace)?;
     let node = if args.is_empty() { Some(node::environment(workspace)?) } else { None };
-    let gateway = start_gateway(workspace, provider, &["--port", "0"])?;
+    // Each on a service of its own: what one leaves behind, channels that lead nowhere among it, is no matter of the other.
+    let begun = || start_gateway(workspace, provider, &["--port", "0"]);
 
     let mut command = workspace.command(python);
     command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sdk"]).args(args);
     // No files beside the sources.
     command.env("PYTHONDONTWRITEBYTECODE", "1");
-    let (mut green, mut totals) = counted(workspace, "SDK tests, Python", told(&mut command, &gateway))?;
+    let (mut green, mut totals) = counted(workspace, "SDK tests, Python", told(&mut command, &begun()?))?;
 
     if let Some(mut command) = node {
-        let (node_green, node_totals) = counted(workspace, "SDK tests, Node", told(&mut command, &gateway))?;
+        let (node_green, node_totals) = counted(workspace, "SDK tests, Node", told(&mut command, &begun()?))?;
         green &= node_green;
         totals.add(node_totals);
     }
