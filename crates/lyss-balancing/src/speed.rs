@@ -79,12 +79,14 @@ impl Speed {
         }
     }
 
-    /// A whole answer tells only the sum. Where the time for each token is known the rest is the first one's, else the
-    /// sum is divided as the figures stand to each other.
+    /// A whole answer tells only the sum. Where the time for each token is known the rest is the first one's. Where it is
+    /// not, or the sum is less than the tokens alone should have taken, it is divided as the figures stand to each other.
     fn record_whole(&mut self, total: f32, further: f32, factor: f32, now: Tick) {
         if self.measured {
-            let rest = (total - further * self.tpot.mean()).max(total * LEAST_FIRST_SHARE);
-            return self.ttft.record(rest / factor, now);
+            let rest = total - further * self.tpot.mean();
+            if rest >= total * LEAST_FIRST_SHARE {
+                return self.ttft.record(rest / factor, now);
+            }
         }
         let (first, each) = if self.ttft.count > 0 && self.tpot.count > 0 {
             (self.ttft.mean() * factor, self.tpot.mean())

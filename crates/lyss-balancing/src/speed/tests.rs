@@ -88,6 +88,16 @@ fn whole_answers_alone_predict_the_whole_time() {
     assert!((predicted / 2_480_000.0 - 1.0).abs() < 0.02, "{predicted}");
 }
 
+/// What a few slow streams said of each token is corrected by whole answers that took less than their tokens alone should.
+#[test]
+fn whole_answers_quicker_than_the_known_tokens_correct_both_figures() {
+    let mut speed = Speed::default();
+    (0..3).for_each(|i| speed.record(&stream(20, 23, 30), at(i)));
+    (3..60).for_each(|i| speed.record(&whole(stream(1, 0, 30)), at(i)));
+    let predicted = speed.ttft.value(at(60)) + 29.0 * speed.tpot.value(at(60));
+    assert!(predicted < 20_000.0, "still {predicted} us for an answer of a millisecond");
+}
+
 #[test]
 fn a_silence_only_ever_raises() {
     let mut speed = Speed::default();

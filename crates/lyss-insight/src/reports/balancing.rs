@@ -63,7 +63,7 @@ pub struct ModelComparison {
     pub channels: Vec<MeasuredChannel>,
     /// In the order of [`Strategy::ALL`].
     pub algorithms: Vec<AlgorithmFigures>,
-    /// Whoever knows everything: what cannot be beaten.
+    /// Whoever knows everything: in the mean nothing does better, by luck a little may.
     pub oracle: Figures,
     pub actual: Actual,
 }

@@ -59,7 +59,11 @@ impl<'a> Measuring<'a> {
             let rates = price.map(|price| price.rates).unwrap_or_default();
             let figures = figures(&stored.channel, &tally);
             let measured = if figures.is_some() { tally.sums.attempts } else { 0 };
+            // Failures count however few answers there were to take the time of.
+            let (failure_rate, rate_limited) = failures(&tally);
             let figures = ChannelFigures {
+                failure_rate,
+                rate_limited,
                 prompt_micros_per_million: u64::try_from(rates.input).unwrap_or(0),
                 output_micros_per_million: u64::try_from(rates.output).unwrap_or(0),
                 ..figures.unwrap_or_else(|| unmeasured(&stored.channel))
@@ -90,17 +94,16 @@ fn figures(channel: &Channel, tally: &Tally) -> Option<ChannelFigures> {
     if sums.latency.count() < FEWEST || sums.ttft.count() < FEWEST {
         return None;
     }
-    let judged = sums.succeeded.saturating_add(sums.failed).max(1) as f64;
+    Some(ChannelFigures { ttft: quantiles_of(&sums.ttft)?, tpot: tpot(tally), ..unmeasured(channel) })
+}
+
+/// The parts of the judged attempts that failed by the channel's own doing, and that its vendor's rate limit refused.
+fn failures(tally: &Tally) -> (f64, f64) {
+    let judged = tally.sums.succeeded.saturating_add(tally.sums.failed).max(1) as f64;
     let limited = tally.faults.get(&FaultKind::VendorRateLimited).copied().unwrap_or(0);
     let failed: u64 =
         tally.faults.iter().filter(|(kind, _)| is_its_own(**kind)).map(|(_, count)| count).sum();
-    Some(ChannelFigures {
-        ttft: quantiles_of(&sums.ttft)?,
-        tpot: tpot(tally),
-        failure_rate: failed as f64 / judged,
-        rate_limited: limited as f64 / judged,
-        ..unmeasured(channel)
-    })
+    (failed as f64 / judged, limited as f64 / judged)
 }
 
 /// What a caller did wrong would go wrong anywhere.

@@ -17,7 +17,7 @@ pub(super) fn document(report: &BalancingReport) -> Document {
     document.text(
         "What each of the five algorithms would do with the calls that came, on the channels as they were measured. The \
          laboratory plays them again in simulated time, through the code that serves; the oracle knows what every vendor \
-         would do, and cannot be beaten.",
+         would do; what does better than it does so by luck.",
     );
     if report.is_empty() {
         document.text(empty(report));
