@@ -63,7 +63,13 @@ impl Balancers {
     ) -> (Choice, Decision) {
         let mut memory = Memory::Nothing;
         let choice = self.decide(strategy, pool, terms, Some(&mut memory));
-        let decision = Decision {
+        (choice, Decision::new(strategy, pool, terms, choice, memory))
+    }
+}
+
+impl Decision {
+    fn new(strategy: Strategy, pool: &Pool<'_>, terms: &Terms<'_>, choice: Choice, memory: Memory) -> Self {
+        Self {
             strategy,
             choice,
             group: pool.group,
@@ -76,12 +82,9 @@ impl Balancers {
             draw: terms.draw,
             now: terms.now,
             memory,
-        };
-        (choice, decision)
+        }
     }
-}
 
-impl Decision {
     pub fn pool(&self) -> Pool<'_> {
         Pool { group: self.group, size: self.size, objective: self.objective, candidates: &self.candidates }
     }

@@ -36,6 +36,7 @@ pub mod report;
 pub mod retry_budget;
 pub mod round_robin;
 pub mod settings;
+mod slices;
 pub mod snapshot;
 mod speed;
 pub mod success;

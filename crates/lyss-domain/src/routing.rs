@@ -77,11 +77,6 @@ impl RoutingSettings {
             affinity: found.affinity.unwrap_or_default(),
         }
     }
-
-    /// The strategy for a model; `None`: the service's own default.
-    pub fn strategy_for(&self, model: &str) -> Option<Strategy> {
-        self.rule_for(model).strategy
-    }
 }
 
 fn more_exact<T: Copy>(found: &mut Option<T>, said: Option<T>, known: &mut usize, length: usize) {

@@ -307,7 +307,7 @@ impl Proxy {
         })?;
         head.windows = windows.iter().map(|ask| ask.unit).zip(ticket.states.iter().copied()).collect();
 
-        let planned = plan::plan(tenant, key, ask, steering, parts.settings.strategy)?;
+        let planned = plan::plan(tenant, key, ask, steering, parts.settings.strategy, prompt_guess)?;
 
         let total = if ask.stream { parts.settings.total_stream } else { parts.settings.total };
         let deadline = parts.clock.tick().after(steering.timeout.map_or(total, |wanted| wanted.min(total)));

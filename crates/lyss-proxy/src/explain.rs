@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use lyss_adapters::{Ask, Dialect, Errand, Fault};
-use lyss_balancing::{Candidate, Decision, Objective, Pool, Size, Terms};
+use lyss_balancing::{Decision, Pool, Size, Terms};
 use lyss_domain::{
     CapabilitySet, Channel, ChannelId, ChannelState, KeyDigest, KeyId, KeyLimits, KeyScope, Strategy,
     TenantId, Timestamp, VirtualKey,
@@ -111,7 +111,7 @@ impl Proxy {
         let ask = ask(explain);
         let default = self.parts().settings.strategy;
         let tokens = u64::from(explain.prompt_tokens);
-        let planned = plan::plan_sized(tenant, key, &ask, &explain.steering, default, tokens);
+        let planned = plan::plan(tenant, key, &ask, &explain.steering, default, tokens);
         let channels = tenant
             .entry
             .channels
@@ -130,13 +130,8 @@ impl Proxy {
             prompt_tokens: explain.prompt_tokens,
             output_tokens: failover::usual_output(ask.output_limit),
         };
-        let asks_prices = planned.objective != Objective::Latency;
-        let at = parts.clock.now();
-        let candidate = |seat: &Seat| {
-            let price = || failover::expected_cost_of(tenant, &seat.route, ask, size, at);
-            Candidate { price_micros: if asks_prices { price() } else { 0 }, ..seat.candidate(now) }
-        };
-        let mut candidates: Vec<_> = planned.pool.seats.iter().map(candidate).collect();
+        let mut candidates: Vec<_> =
+            failover::candidates(tenant, planned, ask, size, (parts.clock.now(), now)).collect();
         failover::leave_to_others(&mut candidates, |channel| self.ways().lines.is_taken(channel));
         let objective = planned.objective;
         let pool = Pool { group: planned.pool.group, size, objective, candidates: &candidates };

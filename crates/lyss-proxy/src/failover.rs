@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lyss_adapters::{Ask, Errand, Fault};
 use lyss_balancing::{Candidate, Choice, Objective, Pool, Size, Terms, Why};
-use lyss_domain::{Advice, ChannelId, FaultKind, FaultOwner, Timestamp, TokenUsage, UsageSource};
+use lyss_domain::{Advice, ChannelId, FaultKind, FaultOwner, Tick, Timestamp, TokenUsage, UsageSource};
 use lyss_quota::Spend;
 use smallvec::SmallVec;
 
@@ -32,7 +32,7 @@ struct Failover<'a> {
     counted: u32,
     /// Of the next attempt; each is used once.
     ordinal: u16,
-    /// Times in a row that another call was quicker.
+    /// Times that another call was quicker.
     beaten: u32,
     looked: bool,
     /// Where the call waits for a channel that has room again.
@@ -112,11 +112,8 @@ impl<'a> Failover<'a> {
     fn choose(&mut self, walk: &Walk<'_>) -> Choice {
         let now = walk.parts.clock.tick();
         self.candidates.clear();
-        let asks_prices = self.planned.objective != Objective::Latency;
-        self.candidates.extend(self.planned.pool.seats.iter().map(|seat| {
-            let price_micros = if asks_prices { expected_cost(walk, &seat.route) } else { 0 };
-            Candidate { price_micros, ..seat.candidate(now) }
-        }));
+        let at = (walk.started_at, now);
+        self.candidates.extend(candidates(walk.tenant, self.planned, walk.ask, size(walk), at));
         self.leave_to_others(walk);
         let pool = Pool {
             group: self.planned.pool.group,
@@ -222,21 +219,13 @@ impl<'a> Failover<'a> {
             }
             Outcome::Skipped(returned, fault) => {
                 self.unsent(ordinal, hedge_after);
-                self.waits.see(fault.retry_after);
-                // What a vendor said outweighs what was not even asked.
-                self.worst.get_or_insert(fault);
+                self.passed_by(fault);
                 return Step::Next(returned);
             }
-            Outcome::Failed(charge, fault) => {
-                head.attempts += 1;
-                tell_failure(head, route, &fault);
-                (charge, fault)
-            }
+            Outcome::Failed(charge, fault) => (charge, fault),
         };
-        self.waits.see(fault.retry_after);
         let give_up = fault.advice() == Advice::GiveUp;
-        self.worst = Some(fault);
-        self.counted += 1;
+        self.failed(head, route, fault);
         let allowed = route.channel.max_retries.unwrap_or(walk.parts.settings.max_retries);
         let used_up = self.counted > allowed || why == Why::Panic;
         let is_spent = walk.upload.as_ref().is_some_and(Upload::is_spent);
@@ -246,6 +235,21 @@ impl<'a> Failover<'a> {
             Some(charge) if !over && (why == Why::Trial || self.may_retry(walk)) => Step::Next(charge),
             returned => Step::Over(returned),
         }
+    }
+
+    /// A channel was not even asked: what a vendor said outweighs it.
+    fn passed_by(&mut self, fault: Fault) {
+        self.waits.see(fault.retry_after);
+        self.worst.get_or_insert(fault);
+    }
+
+    /// A channel was asked and failed.
+    fn failed(&mut self, head: &mut AnswerHead, route: &Route, fault: Fault) {
+        head.attempts += 1;
+        self.counted += 1;
+        self.waits.see(fault.retry_after);
+        tell_failure(head, route, &fault);
+        self.worst = Some(fault);
     }
 
     /// Takes one further attempt from what all calls share; a channel that is left must be there to use it.
@@ -337,18 +341,23 @@ pub(crate) fn leave_to_others(candidates: &mut [Candidate], is_taken: impl Fn(Ch
     }
 }
 
-fn expected_cost(walk: &Walk<'_>, route: &Route) -> u32 {
-    expected_cost_of(walk.tenant, route, walk.ask, size(walk), walk.started_at)
+/// The channels as the balancer sees them: `at`, the call's prices, and now, all else.
+pub(crate) fn candidates(
+    tenant: &TenantRoutes,
+    planned: &Planned,
+    ask: &Ask,
+    size: Size,
+    (at, now): (Timestamp, Tick),
+) -> impl Iterator<Item = Candidate> {
+    let asks_prices = planned.objective != Objective::Latency;
+    planned.pool.seats.iter().map(move |seat| {
+        let price_micros = if asks_prices { expected_cost(tenant, &seat.route, ask, size, at) } else { 0 };
+        Candidate { price_micros, ..seat.candidate(now) }
+    })
 }
 
 /// What a call of this size would cost there, by the price at this moment; 0: no price is known.
-pub(crate) fn expected_cost_of(
-    tenant: &TenantRoutes,
-    route: &Route,
-    ask: &Ask,
-    size: Size,
-    at: Timestamp,
-) -> u32 {
+fn expected_cost(tenant: &TenantRoutes, route: &Route, ask: &Ask, size: Size, at: Timestamp) -> u32 {
     let usage = TokenUsage {
         input: size.prompt_tokens.into(),
         output: size.output_tokens.into(),

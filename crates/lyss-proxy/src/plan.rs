@@ -8,7 +8,6 @@ use lyss_domain::tenant::pattern_matches;
 use lyss_domain::{ChannelId, FaultKind, Objective, Operation, Strategy, TenantId, VirtualKey};
 
 use crate::affinity;
-use crate::estimate;
 use crate::routes::{ModelPool, Route, Seat, TenantRoutes};
 
 /// The channels among which the balancer picks, and how.
@@ -48,19 +47,8 @@ impl Steering {
 }
 
 /// Applies what the key may use. The fault tells a model that nobody serves from one that this key may not call; both
-/// are "not found" to the caller.
+/// are "not found" to the caller. `prompt_tokens`: a likely size.
 pub fn plan(
-    tenant: &TenantRoutes,
-    key: &VirtualKey,
-    ask: &Ask,
-    steering: &Steering,
-    default_strategy: Strategy,
-) -> Result<Planned, Fault> {
-    plan_sized(tenant, key, ask, steering, default_strategy, estimate::prompt_guess(ask))
-}
-
-/// The same for a call whose prompt is known by its tokens alone.
-pub(crate) fn plan_sized(
     tenant: &TenantRoutes,
     key: &VirtualKey,
     ask: &Ask,

@@ -1,7 +1,6 @@
 //! What a call would be given now, were there one: nothing is sent, no turn is used up and no arrival is counted.
 
 use lyss_domain::Strategy;
-use smallvec::SmallVec;
 
 use super::{Decision, Memory, replay};
 use crate::choose::filter;
@@ -10,20 +9,8 @@ use crate::{Balancers, Choice, Pool, Terms};
 impl Balancers {
     /// The decision that [`Balancers::choose_recorded`] would record.
     pub fn foresee(&self, strategy: Strategy, pool: &Pool<'_>, terms: &Terms<'_>) -> Decision {
-        let mut decision = Decision {
-            strategy,
-            choice: Choice::Nobody,
-            group: pool.group,
-            size: pool.size,
-            objective: pool.objective,
-            candidates: SmallVec::from_slice(pool.candidates),
-            tried: SmallVec::from_slice(terms.tried),
-            affinity: terms.affinity,
-            last: terms.last,
-            draw: terms.draw,
-            now: terms.now,
-            memory: self.memory(strategy, pool, terms),
-        };
+        let memory = self.memory(strategy, pool, terms);
+        let mut decision = Decision::new(strategy, pool, terms, Choice::Nobody, memory);
         decision.choice = replay(&decision);
         decision
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use lyss_domain::Tick;
 
-const SLICES: usize = 12;
-const SLICE_NANOS: u64 = 5_000_000_000;
+use crate::slices::Slices;
+
 /// At a refusal the limit is taken to be a little less than what had been sent.
 const CUT: f32 = 0.95;
 /// Each quiet minute raises it by so much.
@@ -19,8 +19,7 @@ const LEAST_REQUESTS: f32 = 2.0;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HiddenLimit {
     /// Requests and tokens sent in the last minute, by slices of five seconds.
-    slices: [(f32, f32); SLICES],
-    newest: u64,
+    slices: Slices<(f32, f32), 12, 5_000_000_000>,
     guess: Option<Guess>,
 }
 
@@ -34,8 +33,8 @@ struct Guess {
 
 impl HiddenLimit {
     pub(crate) fn sent(&mut self, tokens: u64, now: Tick) {
-        self.turn(now);
-        if let Some((requests, sum)) = self.slices.get_mut(slot_of(self.newest)) {
+        self.slices.turn(now);
+        if let Some((requests, sum)) = self.slices.newest() {
             *requests += 1.0;
             *sum += tokens as f32;
         }
@@ -43,7 +42,7 @@ impl HiddenLimit {
 
     /// Refused, without a word of any window.
     pub(crate) fn refused(&mut self, now: Tick) {
-        self.turn(now);
+        self.slices.turn(now);
         let (requests, tokens) = self.used();
         if requests < LEAST_REQUESTS {
             return;
@@ -60,7 +59,7 @@ impl HiddenLimit {
 
     /// Not refused: what was sent within this minute is possible, and perhaps a little more.
     pub(crate) fn granted(&mut self, now: Tick) {
-        self.turn(now);
+        self.slices.turn(now);
         let (requests, tokens) = self.used();
         let Some(guess) = &mut self.guess else { return };
         if now.since(guess.refused_at) >= FORGOTTEN_AFTER {
@@ -104,38 +103,17 @@ impl HiddenLimit {
     }
 
     fn used(&self) -> (f32, f32) {
-        self.slices.iter().fold((0.0, 0.0), |sum, slice| (sum.0 + slice.0, sum.1 + slice.1))
+        self.slices.all().fold((0.0, 0.0), |sum, slice| (sum.0 + slice.0, sum.1 + slice.1))
     }
 
     /// As `used`, without turning the slices: those that have run out are left out.
     fn used_at(&self, now: Tick) -> (f32, f32) {
-        let number = now.0 / SLICE_NANOS;
-        let gone = number.saturating_sub(self.newest);
-        if gone >= SLICES as u64 {
-            return (0.0, 0.0);
-        }
+        let Some(run_out) = self.slices.run_out(now) else { return (0.0, 0.0) };
         let (mut requests, mut tokens) = self.used();
-        for step in 1..=gone {
-            let (old_requests, old_tokens) =
-                self.slices.get(slot_of(self.newest + step)).copied().unwrap_or_default();
+        for (old_requests, old_tokens) in run_out {
             requests -= old_requests;
             tokens -= old_tokens;
         }
         (requests.max(0.0), tokens.max(0.0))
     }
-
-    fn turn(&mut self, now: Tick) {
-        let number = now.0 / SLICE_NANOS;
-        let passed = number.saturating_sub(self.newest).min(SLICES as u64);
-        for step in 0..passed {
-            if let Some(slice) = self.slices.get_mut(slot_of(number - step)) {
-                *slice = (0.0, 0.0);
-            }
-        }
-        self.newest = self.newest.max(number);
-    }
-}
-
-fn slot_of(number: u64) -> usize {
-    usize::try_from(number % SLICES as u64).unwrap_or(0)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lyss_balancing::{Candidate, Choice, HedgeTerms, Standing, Why};
 
-use super::{Failover, Tried, tell_failure};
+use super::{Failover, Tried};
 use crate::attempt::{self, Outcome, Trying};
 use crate::call::{AnswerHead, Walk};
 use crate::charge::{Charge, Race, Runner};
@@ -111,16 +111,11 @@ impl<'a> Failover<'a> {
             Outcome::Answered(_) | Outcome::Counted(..) => Some(outcome),
             Outcome::Crowded(..) => None,
             Outcome::Skipped(_, fault) => {
-                self.waits.see(fault.retry_after);
-                self.worst.get_or_insert(fault);
+                self.passed_by(fault);
                 None
             }
             Outcome::Failed(_, fault) => {
-                head.attempts += 1;
-                self.counted += 1;
-                self.waits.see(fault.retry_after);
-                tell_failure(head, &seat.route, &fault);
-                self.worst = Some(fault);
+                self.failed(head, &seat.route, fault);
                 None
             }
         }
